@@ -1,0 +1,31 @@
+"""initjax: know before you train.
+
+    init         initializers for Flax layers, right in law, fan and precision
+    gains        gain of any activation, forward, backward and centered
+    fans         fan-in and fan-out of a kernel by the role of its axes
+    activations  named nonlinearities with their kinks
+    meanfield    how signals and gradients move through depth, in theory
+    models       the networks that the sweeps measure, in linen and nnx
+    engine       many networks at once: forward, backward, per-layer statistics
+
+``models`` and ``engine`` need flax and are loaded when first used.
+"""
+
+import importlib
+from types import ModuleType
+
+from initjax import activations as activations
+from initjax import fans as fans
+from initjax import gains as gains
+from initjax import init as init
+from initjax import meanfield as meanfield
+
+__version__ = "0.1.0"
+
+_ON_USE = ("models", "engine")
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _ON_USE:
+        return importlib.import_module(f"initjax.{name}")
+    raise AttributeError(f"module 'initjax' has no attribute {name!r}")

@@ -1,0 +1,154 @@
+"""Scalar nonlinearities by name, with the points where they are not smooth.
+
+The table ACTIVATIONS is the one registry: theory, engine, sweeps and tests read
+it. A callable that is not in it works everywhere too; its kinks are then found
+by ``initjax.quadrature``.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from types import MappingProxyType
+
+import jax
+import jax.numpy as jnp
+
+from initjax.typing import Array
+
+
+@dataclass(frozen=True)
+class NamedActivation:
+    """An elementwise φ with its name and the kinks of φ.
+
+    Attributes:
+        name: How tables and figures call it.
+        function: φ, traceable by JAX.
+        kinks: Points where φ or φ′ jumps, ascending; None when unknown.
+    """
+
+    name: str
+    function: Callable[[Array], Array]
+    kinks: tuple[float, ...] | None = ()
+
+    def __call__(self, x: Array) -> Array:
+        """Apply φ to each entry of ``x``."""
+        return self.function(x)
+
+
+@cache
+def leaky_relu(a: float = 0.01) -> NamedActivation:
+    """Leaky ReLU φ(x) = max(x, 0) + a·min(x, 0).
+
+    Args:
+        a: Slope of the negative half, finite.
+
+    Raises:
+        ValueError: if ``a`` is not finite.
+
+    Example:
+        >>> float(leaky_relu(0.25)(jnp.float32(-2.0)))
+        -0.5
+
+    References:
+        He et al. (2015), arXiv:1502.01852, eq. (1), there with a learned.
+    """
+    slope = float(a)
+    if not abs(slope) < float("inf"):
+        raise ValueError(f"leaky_relu needs a finite slope a; got a={a!r}")
+    name = "leaky_relu" if slope == 0.01 else f"leaky_relu({slope:g})"
+    function = partial(jax.nn.leaky_relu, negative_slope=slope)
+    return NamedActivation(name, function, (0.0,))
+
+
+def _hard_tanh(x: Array) -> Array:
+    return jnp.clip(x, -1, 1)
+
+
+def _identity(x: Array) -> Array:
+    return x
+
+
+ACTIVATIONS: Mapping[str, NamedActivation] = MappingProxyType(
+    {
+        activation.name: activation
+        for activation in (
+            NamedActivation("identity", _identity),
+            NamedActivation("relu", jax.nn.relu, (0.0,)),
+            leaky_relu(),
+            NamedActivation("elu", jax.nn.elu, (0.0,)),
+            NamedActivation("selu", jax.nn.selu, (0.0,)),
+            NamedActivation("gelu", partial(jax.nn.gelu, approximate=False)),
+            NamedActivation("gelu_tanh", partial(jax.nn.gelu, approximate=True)),
+            NamedActivation("silu", jax.nn.silu),
+            NamedActivation("mish", jax.nn.mish),
+            NamedActivation("softplus", jax.nn.softplus),
+            NamedActivation("sigmoid", jax.nn.sigmoid),
+            NamedActivation("tanh", jnp.tanh),
+            NamedActivation("hard_tanh", _hard_tanh, (-1.0, 1.0)),
+            NamedActivation("erf", jax.scipy.special.erf),
+            NamedActivation("sin", jnp.sin),
+            NamedActivation("abs", jnp.abs, (0.0,)),
+        )
+    }
+)
+
+_LEAKY = re.compile(r"leaky_relu\(\s*(?:a\s*=\s*)?([^)]+?)\s*\)")
+
+
+def resolve(activation: str | Callable[[Array], Array]) -> NamedActivation:
+    """The activation meant by a name or a callable.
+
+    Args:
+        activation: A name of ACTIVATIONS, ``"leaky_relu(a)"`` with a number
+            for a, or any elementwise callable that JAX can trace.
+
+    Returns:
+        Its entry; a bare callable gets ``kinks=None``, that is unknown.
+
+    Raises:
+        ValueError: for a name that is not in the table.
+        TypeError: for something that is neither a name nor callable.
+
+    Example:
+        >>> resolve("leaky_relu(0.2)").kinks
+        (0.0,)
+        >>> resolve(jnp.cos).name
+        'cos'
+    """
+    if isinstance(activation, NamedActivation):
+        return activation
+    if isinstance(activation, str):
+        return _by_name(activation)
+    if callable(activation):
+        name = getattr(activation, "__name__", type(activation).__name__)
+        return NamedActivation(name, activation, None)
+    raise TypeError(
+        f"activation must be a name or a callable; got {activation!r}. "
+        f"Names: {', '.join(ACTIVATIONS)}"
+    )
+
+
+def _by_name(name: str) -> NamedActivation:
+    if name in ACTIVATIONS:
+        return ACTIVATIONS[name]
+    match = _LEAKY.fullmatch(name)
+    try:
+        if match:
+            return leaky_relu(float(match[1]))
+    except ValueError:
+        pass
+    raise ValueError(
+        f"activation {name!r} is unknown; use one of {', '.join(ACTIVATIONS)}, "
+        "leaky_relu(a) with a number for a, or pass a callable"
+    )
+
+
+def derivative(activation: Callable[[Array], Array], x: Array) -> Array:
+    """φ′ at every entry of ``x``, by forward-mode differentiation.
+
+    Example:
+        >>> float(derivative(jnp.tanh, jnp.float32(0.0)))
+        1.0
+    """
+    return jax.jvp(activation, (x,), (jnp.ones_like(x),))[1]

@@ -1,0 +1,157 @@
+"""First names follow torch: untruncated laws, with gain, a, mode, nonlinearity.
+
+``xavier_normal`` here is torch's, not JAX's alias of the truncated glorot_normal.
+"""
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+from initjax.activations import leaky_relu
+from initjax.gains import published_gain
+from initjax.init.arguments import check_choice, check_finite
+from initjax.init.scaled import Distribution, ScaledInitializer, variance_scaling
+from initjax.typing import Array, DType
+
+KaimingMode = Literal["fan_in", "fan_out"]
+
+
+def xavier_uniform(
+    gain: float | Array = 1.0, *, dtype: DType = None, **axes: int
+) -> ScaledInitializer:
+    """Entries U(±a), a = gain · √(6 / (fan_in + fan_out)).
+
+    Args:
+        gain: Factor on the standard deviation, ≥ 0; see ``initjax.gains``.
+        dtype: Used when the initializer is called without one.
+        **axes: in_axis, out_axis, batch_axis as in ``variance_scaling``.
+
+    Raises:
+        ValueError: if ``gain`` is negative or not finite.
+
+    Example:
+        >>> import jax
+        >>> w = xavier_uniform()(jax.random.key(0), (100, 200))
+        >>> bool(abs(w).max() <= (6 / 300) ** 0.5)
+        True
+
+    References:
+        Glorot & Bengio (2010), eq. (16), where the gain is 1.
+    """
+    return _xavier("uniform", gain, dtype, axes)
+
+
+def xavier_normal(
+    gain: float | Array = 1.0, *, dtype: DType = None, **axes: int
+) -> ScaledInitializer:
+    """Entries N(0, σ²), σ = gain · √(2 / (fan_in + fan_out)), untruncated.
+
+    Args:
+        gain: Factor on the standard deviation, ≥ 0; see ``initjax.gains``.
+        dtype: Used when the initializer is called without one.
+        **axes: in_axis, out_axis, batch_axis as in ``variance_scaling``.
+
+    Raises:
+        ValueError: if ``gain`` is negative or not finite.
+
+    Example:
+        >>> round(xavier_normal(5 / 3).law((256, 256)).variance * 256, 6)
+        2.777778
+
+    References:
+        Glorot & Bengio (2010), eq. (12), where the gain is 1.
+    """
+    return _xavier("normal", gain, dtype, axes)
+
+
+def kaiming_uniform(
+    a: float = 0.0,
+    mode: KaimingMode = "fan_in",
+    nonlinearity: str | Callable[[Array], Array] = "leaky_relu",
+    *,
+    gain: float | Array | None = None,
+    dtype: DType = None,
+    **axes: int,
+) -> ScaledInitializer:
+    """Entries U(±b), b = gain · √(3 / fan).
+
+    Args:
+        a: Negative slope of the leaky ReLU; 0 is ReLU. Used only with
+            ``nonlinearity="leaky_relu"``.
+        mode: fan_in keeps the forward, fan_out the backward second moment.
+        nonlinearity: Activation that follows the layer: a name of torch's table
+            gives torch's gain, any other name or callable its forward gain.
+        gain: Overrides ``a`` and ``nonlinearity``.
+        dtype: Used when the initializer is called without one.
+        **axes: in_axis, out_axis, batch_axis as in ``variance_scaling``.
+
+    Raises:
+        ValueError: for an unknown mode or nonlinearity, and a gain that is
+            negative or not finite.
+
+    Example:
+        >>> round(kaiming_uniform(a=5**0.5).law((300, 10)).variance * 300, 6)
+        0.333333
+
+    References:
+        He et al. (2015), arXiv:1502.01852, eqs. (10), (14) and (15).
+    """
+    return _kaiming("uniform", a, mode, nonlinearity, gain, dtype, axes)
+
+
+def kaiming_normal(
+    a: float = 0.0,
+    mode: KaimingMode = "fan_in",
+    nonlinearity: str | Callable[[Array], Array] = "leaky_relu",
+    *,
+    gain: float | Array | None = None,
+    dtype: DType = None,
+    **axes: int,
+) -> ScaledInitializer:
+    """Entries N(0, σ²), σ = gain / √fan, untruncated.
+
+    Args:
+        a: Negative slope of the leaky ReLU; 0 is ReLU. Used only with
+            ``nonlinearity="leaky_relu"``.
+        mode: fan_in keeps the forward, fan_out the backward second moment.
+        nonlinearity: Activation that follows the layer: a name of torch's table
+            gives torch's gain, any other name or callable its forward gain.
+        gain: Overrides ``a`` and ``nonlinearity``.
+        dtype: Used when the initializer is called without one.
+        **axes: in_axis, out_axis, batch_axis as in ``variance_scaling``.
+
+    Raises:
+        ValueError: for an unknown mode or nonlinearity, and a gain that is
+            negative or not finite.
+
+    Example:
+        >>> round(kaiming_normal().law((300, 10)).variance * 300, 6)
+        2.0
+
+    References:
+        He et al. (2015), arXiv:1502.01852, eqs. (10), (14) and (15).
+    """
+    return _kaiming("normal", a, mode, nonlinearity, gain, dtype, axes)
+
+
+def _xavier(
+    distribution: Distribution, gain: float | Array, dtype: DType, axes: dict[str, int]
+) -> ScaledInitializer:
+    check_finite("gain", gain, least=0)
+    return variance_scaling(gain**2, "fan_avg", distribution, dtype=dtype, **axes)
+
+
+def _kaiming(
+    distribution: Distribution,
+    a: float,
+    mode: str,
+    nonlinearity: str | Callable[[Array], Array],
+    gain: float | Array | None,
+    dtype: DType,
+    axes: dict[str, int],
+) -> ScaledInitializer:
+    check_choice("mode", mode, get_args(KaimingMode))
+    if gain is None:
+        leaky = nonlinearity == "leaky_relu"
+        gain = published_gain(leaky_relu(a) if leaky else nonlinearity)
+    check_finite("gain", gain, least=0)
+    return variance_scaling(gain**2, mode, distribution, dtype=dtype, **axes)  # type: ignore[arg-type]

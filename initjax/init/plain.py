@@ -1,0 +1,145 @@
+"""Initializers without fans: normal, uniform, truncated normal, constants.
+
+Their scale is what the caller says, at any shape, vectors included.
+"""
+
+import math
+from typing import Any, overload
+
+from initjax.init.arguments import check_finite
+from initjax.init.scaled import ScaledInitializer
+from initjax.typing import Array, DType, Key, OutSharding, Shape
+
+
+def normal(
+    stddev: float | Array = 1e-2, mean: float | Array = 0.0, dtype: DType = None
+) -> ScaledInitializer:
+    """Entries N(mean, stddev²), untruncated.
+
+    Args:
+        stddev: Standard deviation, ≥ 0; first, as in JAX and unlike torch.
+        mean: Mean of every entry.
+        dtype: Used when the initializer is called without one.
+
+    Raises:
+        ValueError: if ``stddev`` is negative or not finite.
+
+    Example:
+        >>> import jax
+        >>> normal(0.02)(jax.random.key(0), (3, 4)).shape
+        (3, 4)
+    """
+    check_finite("mean", mean)
+    check_finite("stddev", stddev, least=0)
+    return ScaledInitializer(f"normal({stddev!r})", "normal", lambda _: stddev, mean, dtype)
+
+
+def uniform(
+    low: float | None = None, high: float | None = None, dtype: DType = None
+) -> ScaledInitializer:
+    """Entries U(low, high).
+
+    Args:
+        low: Smallest value.
+        high: Largest value. With neither bound given the law is U(-0.05, 0.05),
+            Keras' default. One bound alone is refused: it means [0, scale) to
+            JAX and the lower bound to torch.
+        dtype: Used when the initializer is called without one.
+
+    Raises:
+        ValueError: for one bound alone, for bounds that are not finite, and
+            unless low < high.
+
+    Example:
+        >>> import jax
+        >>> w = uniform(-0.5, 0.5)(jax.random.key(0), (1000,))
+        >>> bool(abs(w).max() <= 0.5)
+        True
+    """
+    if low is None and high is None:
+        low, high = -0.05, 0.05
+    if low is None or high is None:
+        raise ValueError(
+            f"uniform needs both bounds; got low={low!r}, high={high!r}. "
+            "JAX's uniform(scale) is uniform(0, scale), a symmetric law is "
+            "uniform(-scale, scale)"
+        )
+    if not -math.inf < low < high < math.inf:
+        raise ValueError(f"uniform needs low < high; got low={low!r}, high={high!r}")
+    stddev = (high - low) / math.sqrt(12)
+    name = f"uniform({low!r}, {high!r})"
+    return ScaledInitializer(name, "uniform", lambda _: stddev, (low + high) / 2, dtype)
+
+
+def constant(value: float | Array, dtype: DType = None) -> ScaledInitializer:
+    """Every entry equal to ``value``.
+
+    Args:
+        value: The value; an array is broadcast to the shape of the kernel.
+        dtype: Used when the initializer is called without one.
+
+    Raises:
+        ValueError: if ``value`` is not finite.
+
+    Example:
+        >>> constant(0.25)(None, (2,)).tolist()
+        [0.25, 0.25]
+    """
+    check_finite("value", value)
+    return ScaledInitializer(f"constant({value!r})", "ones", lambda _: value, dtype=dtype)
+
+
+@overload
+def zeros(key: None = None, shape: None = None) -> ScaledInitializer: ...
+@overload
+def zeros(
+    key: Key, shape: Shape, dtype: DType = None, out_sharding: OutSharding = None
+) -> Array: ...
+def zeros(
+    key: Any = None,
+    shape: Shape | None = None,
+    dtype: DType = None,
+    out_sharding: OutSharding = None,
+) -> ScaledInitializer | Array:
+    """Every entry 0; both a factory and, as in JAX, an initializer itself.
+
+    Args:
+        key: Ignored.
+        shape: Shape of the array; without it the initializer is returned.
+        dtype: As in the initializer protocol.
+        out_sharding: As in the initializer protocol.
+
+    Example:
+        >>> zeros()(None, (2,)).tolist(), zeros(None, (2,)).tolist()
+        ([0.0, 0.0], [0.0, 0.0])
+    """
+    initializer = constant(0.0, dtype if shape is None else None)
+    return initializer if shape is None else initializer(key, shape, dtype, out_sharding)
+
+
+@overload
+def ones(key: None = None, shape: None = None) -> ScaledInitializer: ...
+@overload
+def ones(
+    key: Key, shape: Shape, dtype: DType = None, out_sharding: OutSharding = None
+) -> Array: ...
+def ones(
+    key: Any = None,
+    shape: Shape | None = None,
+    dtype: DType = None,
+    out_sharding: OutSharding = None,
+) -> ScaledInitializer | Array:
+    """Every entry 1; both a factory and, as in JAX, an initializer itself.
+
+    Args:
+        key: Ignored.
+        shape: Shape of the array; without it the initializer is returned.
+        dtype: As in the initializer protocol.
+        out_sharding: As in the initializer protocol.
+
+    Example:
+        >>> ones()(None, (2,)).tolist()
+        [1.0, 1.0]
+    """
+    initializer = constant(1.0, dtype if shape is None else None)
+    return initializer if shape is None else initializer(key, shape, dtype, out_sharding)
