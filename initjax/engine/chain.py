@@ -1,0 +1,138 @@
+"""The fast path: chains of Dense and activation, many schemes on one draw.
+
+The S schemes are grouped by the base that they scale. Layer ℓ of all schemes of
+a base is one matrix product of S·B rows with one draw, since
+h (s·W) = (s·h) W; and a weight-gradient norm needs only Gram matrices.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+
+from initjax.activations import NamedActivation
+from initjax.engine.statistics import (
+    Backward,
+    Forward,
+    Gram,
+    forward_statistics,
+    gram,
+    largest,
+    log10_product_norm,
+    log10_rms,
+)
+from initjax.init.bases import BASES
+from initjax.init.scaled import ScaledInitializer
+from initjax.typing import Array
+
+Sizes: TypeAlias = tuple[tuple[str, int], ...]
+"""(base, number of its schemes) in the order of the S axis."""
+
+Activations: TypeAlias = tuple[NamedActivation, ...]
+
+
+class Choice(NamedTuple):
+    """One of several activations, chosen when the program runs.
+
+    Attributes:
+        which: Its position among them.
+        steepest: Its sup |φ′|.
+    """
+
+    which: Array
+    steepest: Array
+
+    def among(self, activations: Activations) -> NamedActivation:
+        """The chosen one; a single one is taken without a branch."""
+        if len(activations) == 1:
+            return activations[0]
+        branches = [activation.function for activation in activations]
+        return NamedActivation(
+            "chosen", lambda x: jax.lax.switch(self.which, branches, x), None
+        )
+
+
+class Scaled(NamedTuple):
+    """Kernels of one layer for S schemes: scale[s] · draws[base of s].
+
+    Attributes:
+        draws: Base draw [fan_in, fan_out] of each base in use, by name.
+        scales: [S] scale of each scheme at this layer's shape.
+    """
+
+    draws: dict[str, Array]
+    scales: Array
+
+
+@dataclass(frozen=True)
+class ChainLayer:
+    """A Dense layer without bias in S schemes at once, stacked by base.
+
+    Attributes:
+        sizes: How many schemes scale each base.
+        activation: φ after the layer.
+    """
+
+    sizes: Sizes
+    activation: NamedActivation
+
+    def _apply(self, draws: dict[str, Array], rows: Array, axis: int) -> Array:
+        """Rows [..., S, B, m] times each scheme's draw; ``axis`` -3 holds S."""
+        parts, start = [], 0
+        for base, size in self.sizes:
+            part = jax.lax.slice_in_dim(rows, start, start + size, axis=axis)
+            parts.append(jnp.matmul(part, draws[base], precision="highest"))
+            start += size
+        return jnp.concatenate(parts, axis=axis)
+
+    def forward(self, params: Scaled, h: Array) -> Array:
+        """Z [S, B, n] of h [S, B, m], or of inputs [B, m] that all schemes share."""
+        scaled = params.scales[:, None, None] * h
+        return self._apply(params.draws, scaled, 0)
+
+    def keep(self, h: Array) -> Gram:
+        """Gram matrices of the inputs, one per scheme or one for all."""
+        return jax.vmap(gram)(h) if h.ndim == 3 else gram(h)
+
+    def pull(self, params: Scaled, kept: Gram, delta: Array) -> Array:
+        """∂L/∂h [K, S, B, m]."""
+        del kept
+        scaled = params.scales[:, None, None] * delta
+        transposed = {base: draw.T for base, draw in params.draws.items()}
+        return self._apply(transposed, scaled, 1)
+
+    def weight_norm(self, params: Scaled | None, kept: Gram, delta: Array) -> Array:
+        """log10 ‖hᵀδ‖ [K, S], without the gradient itself."""
+        del params
+        shared = None if kept.values.ndim == 2 else 0
+        one = jax.vmap(log10_product_norm, in_axes=(shared, 0))
+        products = jax.vmap(jax.vmap(gram))(delta)
+        return jax.vmap(one, in_axes=(None, 0))(kept, products)
+
+    def observe(
+        self, params: Scaled, h: Array, z: Array, out: Array, steepest: Array
+    ) -> Forward:
+        """Forward statistics, [S] each."""
+        incoming = jax.vmap(largest)(h) if h.ndim == 3 else largest(h)
+        underflow = (params.scales != 0) & (incoming > 0)
+
+        def one(z: Array, out: Array, underflow: Array) -> Forward:
+            return forward_statistics(
+                z, out, gram(out), self.activation, steepest, underflow
+            )
+
+        return jax.vmap(one)(z, out, underflow)
+
+    def observe_delta(self, delta: Array, below: Array, norm: Array) -> Backward:
+        """Backward statistics, [K, S] each."""
+        each = lambda f: jax.vmap(jax.vmap(f))  # noqa: E731
+        flushed = (each(largest)(below) == 0) & (each(largest)(delta) > 0)
+        return Backward(each(log10_rms)(delta), norm, flushed)
+
+
+def stack_order(schemes: Sequence[ScaledInitializer]) -> tuple[int, ...]:
+    """Positions of the schemes sorted by base, stably."""
+    bases = list(BASES)
+    return tuple(sorted(range(len(schemes)), key=lambda i: bases.index(schemes[i].base)))

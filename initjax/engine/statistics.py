@@ -1,0 +1,182 @@
+"""What is measured at one layer of one network, safe from overflow and underflow.
+
+A float32 sum of squares leaves float32 long before the values do, so everything
+is divided by its largest entry first and reported as a base-10 logarithm:
+-inf is all zeros, inf an infinity, nan a nan among the values.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from initjax.activations import NamedActivation, derivative
+from initjax.quadrature import on_host
+from initjax.typing import Array
+
+SATURATION = 0.02
+"""A unit counts as saturated when |φ′(z)| is below this share of sup |φ′|."""
+
+
+class Forward(NamedTuple):
+    """Statistics of one layer's pre-activations z and activations h = φ(z).
+
+    Attributes:
+        preact_mean: Mean of z over batch and units.
+        preact_log10_std: log10 of the standard deviation of z.
+        act_mean: Mean of h.
+        act_log10_std: log10 of the standard deviation of h.
+        act_log10_rms: log10 of the root mean square of h.
+        zero_fraction: Share of entries of h that are exactly 0.
+        saturated_fraction: Share of units with |φ′(z)| < 0.02 sup |φ′|.
+        cosine: Cosine similarity of h between two inputs, mean over all pairs.
+        finite: Whether every entry of z and h is finite.
+        flushed: Whether all z are 0 though weights and inputs are not: the
+            products fell below the smallest normal float.
+    """
+
+    preact_mean: Array
+    preact_log10_std: Array
+    act_mean: Array
+    act_log10_std: Array
+    act_log10_rms: Array
+    zero_fraction: Array
+    saturated_fraction: Array
+    cosine: Array
+    finite: Array
+    flushed: Array
+
+
+class Backward(NamedTuple):
+    """Statistics of the gradient of the mean loss at one layer.
+
+    Attributes:
+        delta_log10_rms: log10 of the root mean square of ∂L/∂z.
+        weight_grad_log10_norm: log10 of the L2 norm of ∂L/∂W.
+        delta_flushed: Whether ∂L/∂z vanished on its way to the layer below
+            because it fell below the smallest normal float.
+    """
+
+    delta_log10_rms: Array
+    weight_grad_log10_norm: Array
+    delta_flushed: Array
+
+
+class Gram(NamedTuple):
+    """Inner products of a batch: hhᵀ = values · 10^(2 log10_scale).
+
+    Attributes:
+        values: [B, B] products of the rows divided by the largest entry.
+        log10_scale: log10 of that entry.
+    """
+
+    values: Array
+    log10_scale: Array
+
+
+def largest(x: Array) -> Array:
+    """Largest absolute entry; nan if there is a nan.
+
+    Asked for explicitly: XLA's maximum on CPU passes over nan.
+    """
+    return jnp.where(jnp.any(jnp.isnan(x)), jnp.nan, jnp.max(jnp.abs(x)))
+
+
+def _unit(x: Array) -> tuple[Array, Array]:
+    """X divided by its largest entry, and that entry.
+
+    In two steps, the first by a power of two: compilers turn a division into a
+    product with the reciprocal, which is flushed to 0 for a top above 2^126.
+    """
+    top = largest(x)
+    power = jnp.where(top > 2.0**60, 2.0**-60, jnp.where(top < 2.0**-60, 2.0**60, 1))
+    power = power.astype(x.dtype)
+    usable = (top > 0) & jnp.isfinite(top)
+    return (x * power) / jnp.where(usable, top * power, 1), top
+
+
+def log10_rms(x: Array) -> Array:
+    """log10 √(mean x²) over all entries."""
+    unit, top = _unit(x)
+    return jnp.where(jnp.isfinite(top), _log10_scaled(top, jnp.mean(unit**2)), top)
+
+
+def _log10_scaled(top: Array, square: Array) -> Array:
+    return jnp.log10(top) + jnp.log10(square) / 2
+
+
+def _moments(x: Array) -> tuple[Array, Array, Array]:
+    """Mean, log10 standard deviation, log10 root mean square."""
+    unit, top = _unit(x)
+    mean = jnp.mean(unit)
+    variance, square = jnp.mean((unit - mean) ** 2), jnp.mean(unit**2)
+    finite = jnp.isfinite(top)
+    return (
+        jnp.where(finite, mean * top, jnp.nan),
+        jnp.where(finite, _log10_scaled(top, variance), top),
+        jnp.where(finite, _log10_scaled(top, square), top),
+    )
+
+
+def gram(h: Array) -> Gram:
+    """Inner products of the rows of a batch, axis 0 over inputs."""
+    unit, top = _unit(h.reshape(h.shape[0], -1))
+    return Gram(jnp.matmul(unit, unit.T, precision="highest"), jnp.log10(top))
+
+
+def log10_product_norm(left: Gram, right: Gram) -> Array:
+    """log10 of the L2 norm of hᵀδ from the Gram matrices of h and δ.
+
+    ‖hᵀδ‖² = Σ_ab (hhᵀ)_ab (δδᵀ)_ab
+    """
+    square = jnp.sum(left.values * right.values)
+    return left.log10_scale + right.log10_scale + jnp.log10(jnp.maximum(square, 0)) / 2
+
+
+def mean_cosine(products: Gram) -> Array:
+    """Mean cosine over the pairs of different inputs; nan for a batch of one."""
+    norms = jnp.sqrt(jnp.diagonal(products.values))
+    cosines = products.values / (norms[:, None] * norms)
+    pairs = jnp.triu(jnp.ones_like(cosines), 1)
+    return jnp.sum(jnp.where(pairs > 0, cosines, 0)) / jnp.sum(pairs)
+
+
+def forward_statistics(
+    z: Array,
+    h: Array,
+    products: Gram,
+    activation: NamedActivation,
+    steepest: Array,
+    underflow: Array,
+) -> Forward:
+    """All forward statistics of one layer of one network.
+
+    Args:
+        z: Pre-activations, axis 0 over inputs.
+        h: Activations φ(z).
+        products: Gram matrix of h.
+        activation: φ.
+        steepest: sup |φ′|, from ``steepest_slope``.
+        underflow: Whether z must be nonzero: weights and inputs are.
+    """
+    mean, std, _ = _moments(z)
+    act_mean, act_std, act_rms = _moments(h)
+    flat = jnp.abs(derivative(activation.function, z)) < SATURATION * steepest
+    top = largest(z)
+    return Forward(
+        preact_mean=mean,
+        preact_log10_std=std,
+        act_mean=act_mean,
+        act_log10_std=act_std,
+        act_log10_rms=act_rms,
+        zero_fraction=jnp.mean(h == 0),
+        saturated_fraction=jnp.mean(flat),
+        cosine=mean_cosine(products),
+        finite=jnp.isfinite(top) & jnp.isfinite(largest(h)),
+        flushed=(top == 0) & underflow,
+    )
+
+
+def steepest_slope(activation: NamedActivation) -> float:
+    """Sup |φ′| over [-8, 8], where every activation in use has its steepest point."""
+    return float(np.abs(on_host(activation, 1)(np.linspace(-8, 8, 4001))).max())
