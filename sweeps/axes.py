@@ -1,0 +1,70 @@
+"""Checks of the axes that sweeps share, made before anything is computed.
+
+Each returns the values without repetitions, in the spelling that tables use.
+"""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from initjax.activations import resolve
+from sweeps import data
+from sweeps.schemes import canonical
+
+T = TypeVar("T")
+
+
+def at_least(axis: str, values: Sequence[int], least: int) -> tuple[int, ...]:
+    """Whole numbers ≥ ``least``.
+
+    Raises:
+        ValueError: for a smaller value, or for none at all.
+
+    Example:
+        >>> at_least("depths", [10, 5, 10], 1)
+        (10, 5)
+    """
+    for value in values:
+        if value < least:
+            raise ValueError(f"--{axis} must be >= {least}; got {value}")
+    return _distinct(axis, values)
+
+
+def activations(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of known activations.
+
+    Raises:
+        ValueError: for an unknown name, or for none at all.
+    """
+    return _distinct("activations", [resolve(name).name for name in names])
+
+
+def schemes(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of known schemes, with valid arguments.
+
+    Raises:
+        ValueError: for an unknown scheme, or for none at all.
+    """
+    return _distinct("schemes", [canonical(name) for name in names])
+
+
+def inputs(kinds: Sequence[str], batch: int) -> tuple[str, ...]:
+    """Names of known inputs.
+
+    Raises:
+        ValueError: for an unknown one, for none at all, and for a batch that
+            is larger than the data.
+    """
+    for kind in kinds:
+        if kind not in data.INPUTS:
+            raise ValueError(f"--inputs must be of {', '.join(data.INPUTS)}; got {kind!r}")
+        if kind == "mnist" and batch > data.MNIST_IMAGES:
+            raise ValueError(
+                f"--batches goes to {batch}, but mnist has {data.MNIST_IMAGES} images"
+            )
+    return _distinct("inputs", kinds)
+
+
+def _distinct(axis: str, values: Sequence[T]) -> tuple[T, ...]:
+    if not values:
+        raise ValueError(f"--{axis} needs at least one value")
+    return tuple(dict.fromkeys(values))

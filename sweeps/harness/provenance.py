@@ -1,0 +1,54 @@
+"""Where a number comes from: code, settings, versions, device, random numbers."""
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def code_state() -> dict[str, Any]:
+    """Commit of the checkout and whether its code differs from it."""
+    commit = _git("rev-parse", "HEAD")
+    changed = _git("status", "--porcelain", "--", "initjax", "sweeps")
+    return {"commit": commit or "unknown", "dirty": bool(changed) or not commit}
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=_ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
+
+
+def collect(sweep: str, settings: dict[str, Any], schema_version: int) -> dict[str, Any]:
+    """Everything that a reader needs to make the same numbers again."""
+    import jax
+
+    device = jax.devices()[0]
+    return {
+        "sweep": sweep,
+        "settings": settings,
+        "schema_version": schema_version,
+        **code_state(),
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "versions": {
+            name: version(name) for name in ("jax", "jaxlib", "flax", "numpy", "pandas")
+        },
+        "platform": f"{platform.system()} {platform.machine()}",
+        "device": device.device_kind,
+        "devices": jax.device_count(),
+        "cores": os.cpu_count(),
+        "dtype": "float32",
+        "prng": str(jax.config.read("jax_default_prng_impl")),
+        "threefry_partitionable": bool(jax.config.read("jax_threefry_partitionable")),
+        "x64": bool(jax.config.read("jax_enable_x64")),
+    }
