@@ -1,0 +1,112 @@
+"""Draw the figures of one analysis module into files: PNG, SVG and their CSV."""
+
+import io
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from analysis.style import ACTIVATION_ORDER, house_style, in_order
+from sweeps.harness.table import write_whole
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a report.
+
+    Attributes:
+        name: Of its files.
+        plot: (rows, ax=…) to Axes; its docstring's first line is the caption.
+        data: Table to the rows that ``plot`` draws, which become the CSV.
+        panels: Column of the rows with one panel per value.
+        legend_columns: Columns of the legend below the panels; 0 for no legend.
+    """
+
+    name: str
+    plot: Callable[..., Axes]
+    data: Callable[[pd.DataFrame], pd.DataFrame]
+    panels: str
+    legend_columns: int = 4
+
+    @property
+    def caption(self) -> str:
+        """First line of the plot's docstring."""
+        return (self.plot.__doc__ or "").strip().splitlines()[0]
+
+
+def draw(analysis: ModuleType, table: pd.DataFrame, folder: Path) -> list[Path]:
+    """Write every figure of an analysis module.
+
+    Args:
+        analysis: A module with FIGURES.
+        table: The table of its sweep.
+        folder: Where the files go; made if missing.
+
+    Returns:
+        Paths of the files: .png, .svg and .csv of each figure.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for figure in analysis.FIGURES:
+        rows = figure.data(table)
+        with house_style():
+            canvas = compose(figure, rows)
+            canvas.draw_without_rendering()
+            canvas.set_layout_engine("none")  # laid out once, for both kinds of file
+            for kind in ("png", "svg"):
+                written.append(folder / f"{figure.name}.{kind}")
+                write_whole(written[-1], _bytes(canvas, kind))
+            plt.close(canvas)
+        written.append(folder / f"{figure.name}.csv")
+        text = rows.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        write_whole(written[-1], text.encode())
+    return written
+
+
+def compose(figure: Figure, rows: pd.DataFrame) -> Canvas:
+    """The panels of a figure with one legend below them."""
+    values = in_order(list(rows[figure.panels]), ACTIVATION_ORDER)
+    across = min(3, len(values)) if figure.legend_columns else 1
+    down = -(-len(values) // across)
+    size = (3.1 * across, 2.5 * down + 0.9) if figure.legend_columns else (7.2, 4.6 * down)
+    canvas, axes = plt.subplots(
+        down, across, figsize=size, squeeze=False, layout="constrained"
+    )
+    for ax, value in zip(axes.flat, values, strict=False):
+        figure.plot(rows[rows[figure.panels] == value], ax=ax)
+    for ax in axes.flat[len(values) :]:
+        ax.set_axis_off()
+    for i, ax in enumerate(axes.flat[: len(values)]):
+        if i % across:
+            ax.set_ylabel("")
+        if i + across < len(values) and figure.legend_columns:
+            ax.set_xlabel("")
+    if figure.legend_columns:
+        _legend(canvas, figure.legend_columns)
+    canvas.suptitle("\n".join(textwrap.wrap(figure.caption, 105)), fontsize=10)
+    return canvas
+
+
+def _legend(canvas: Canvas, columns: int) -> None:
+    """Each label once, from all panels, below them."""
+    found: dict[str, Artist] = {}
+    for ax in canvas.axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    canvas.legend(
+        list(found.values()), list(found), loc="outside lower center", ncols=columns
+    )
+
+
+def _bytes(canvas: Canvas, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    canvas.savefig(buffer, format=kind, metadata=metadata)
+    return buffer.getvalue()

@@ -1,0 +1,82 @@
+"""One look for all figures, used as a context and never set on import."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+import seaborn as sns
+
+_PALETTE = sns.color_palette("colorblind", 10)
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (2, 1.2)), (0, (6, 1.5, 1, 1.5)))
+
+SCHEME_ORDER: tuple[str, ...] = (
+    "normal(1)",
+    "normal(0.01)",
+    "normal(1/√n)",
+    "lecun_normal",
+    "xavier_uniform(gain)",
+    "xavier_normal(gain)",
+    "kaiming_uniform(fan_in)",
+    "kaiming_uniform(fan_out)",
+    "kaiming_normal(fan_in)",
+    "kaiming_normal(fan_out)",
+    "he_normal",
+    "orthogonal",
+    "orthogonal(gain)",
+)
+"""Order of the schemes in every figure; others follow in order of appearance."""
+
+ACTIVATION_ORDER: tuple[str, ...] = (
+    *("identity", "relu", "leaky_relu", "elu", "selu", "gelu", "gelu_tanh", "silu"),
+    *("mish", "softplus", "sigmoid", "tanh", "hard_tanh", "erf", "sin", "abs"),
+)
+"""Order of the activations in every figure."""
+
+_COLORS: Mapping[str, Any] = {
+    "normal(1)": _PALETTE[3],
+    "normal(0.01)": _PALETTE[0],
+    "normal(1/√n)": _PALETTE[1],
+    "xavier_normal(gain)": _PALETTE[4],
+    "kaiming_normal(fan_in)": _PALETTE[2],
+    "orthogonal(gain)": _PALETTE[8],
+}
+
+
+def in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:
+    """Distinct names, those of ``order`` first."""
+    present = list(dict.fromkeys(names))
+    return [n for n in order if n in present] + [n for n in present if n not in order]
+
+
+def line(scheme: str, position: int) -> dict[str, Any]:
+    """Color and dashes of a scheme; the same in every figure for the named ones."""
+    named = list(_COLORS)
+    index = named.index(scheme) if scheme in named else len(named) + position
+    return {
+        "color": _COLORS.get(scheme, _PALETTE[index % len(_PALETTE)]),
+        "linestyle": _DASHES[index % len(_DASHES)],
+        "linewidth": 1.6,
+    }
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Fonts, grid and deterministic SVG for the figures drawn inside."""
+    settings = {
+        **sns.axes_style("whitegrid"),
+        **sns.plotting_context("paper"),
+        "font.family": "DejaVu Sans",
+        "axes.titlesize": 10,
+        "axes.labelsize": 9,
+        "xtick.labelsize": 8,
+        "ytick.labelsize": 8,
+        "legend.fontsize": 8.5,
+        "grid.linewidth": 0.5,
+        "svg.hashsalt": "initjax",
+        "svg.fonttype": "none",
+        "figure.dpi": 150,
+        "savefig.dpi": 200,
+    }
+    with mpl.rc_context(settings):
+        yield
