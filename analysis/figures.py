@@ -13,6 +13,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
+from analysis.bands import Absent
 from analysis.style import ACTIVATION_ORDER, house_style, in_order
 from sweeps.harness.table import write_whole
 
@@ -42,7 +43,7 @@ class Figure:
 
 
 def draw(analysis: ModuleType, table: pd.DataFrame, folder: Path) -> list[Path]:
-    """Write every figure of an analysis module.
+    """Write every figure of an analysis module for which the table has rows.
 
     Args:
         analysis: A module with FIGURES.
@@ -55,7 +56,10 @@ def draw(analysis: ModuleType, table: pd.DataFrame, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for figure in analysis.FIGURES:
-        rows = figure.data(table)
+        try:
+            rows = figure.data(table)
+        except Absent:
+            continue
         with house_style():
             canvas = compose(figure, rows)
             canvas.draw_without_rendering()
@@ -90,7 +94,8 @@ def compose(figure: Figure, rows: pd.DataFrame) -> Canvas:
             ax.set_xlabel("")
     if figure.legend_columns:
         _legend(canvas, figure.legend_columns)
-    canvas.suptitle("\n".join(textwrap.wrap(figure.caption, 105)), fontsize=10)
+    title = [*textwrap.wrap(figure.caption, 105), *filter(None, [rows.attrs.get("note")])]
+    canvas.suptitle("\n".join(title), fontsize=10)
     return canvas
 
 

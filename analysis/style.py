@@ -27,6 +27,16 @@ SCHEME_ORDER: tuple[str, ...] = (
 )
 """Order of the schemes in every figure; others follow in order of appearance."""
 
+SHOWN: tuple[str, ...] = (
+    "normal(1)",
+    "normal(0.01)",
+    "normal(1/√n)",
+    "xavier_normal(gain)",
+    "kaiming_normal(fan_in)",
+    "orthogonal(gain)",
+)
+"""Schemes drawn as curves, one per law that differs; heat maps have all."""
+
 ACTIVATION_ORDER: tuple[str, ...] = (
     *("identity", "relu", "leaky_relu", "elu", "selu", "gelu", "gelu_tanh", "silu"),
     *("mish", "softplus", "sigmoid", "tanh", "hard_tanh", "erf", "sin", "abs"),
@@ -76,7 +86,7 @@ def house_style() -> Iterator[None]:
         "svg.hashsalt": "initjax",
         "svg.fonttype": "none",
         "figure.dpi": 150,
-        "savefig.dpi": 200,
+        "savefig.dpi": 170,
     }
     with mpl.rc_context(settings):
         yield

@@ -1,0 +1,69 @@
+"""From rows per seed to median and band, with the theory in the same columns."""
+
+import numpy as np
+import pandas as pd
+
+from analysis.overlays import mean_field
+from analysis.style import SCHEME_ORDER, SHOWN, in_order
+
+_KEYS = ["activation", "scheme", "layer"]
+
+
+class Absent(Exception):
+    """A table has no rows of the kind that a figure shows."""
+
+
+def one_family(table: pd.DataFrame, inputs: str) -> pd.DataFrame:
+    """The deepest networks on one kind of input, of one width, in a few schemes.
+
+    Raises:
+        Absent: if the table has no networks on such inputs.
+    """
+    kind = table[table["inputs"] == inputs]
+    if kind.empty:
+        raise Absent(f"no networks on {inputs} input")
+    same = kind[
+        (kind["width"] == kind["width"].min())
+        & (kind["batch"] == kind["batch"].min())
+        & (kind["depth"] == kind["depth"].max())
+    ]
+    shown = [scheme for scheme in SHOWN if (same["scheme"] == scheme).any()]
+    return same[same["scheme"].isin(shown or in_order(same["scheme"], SCHEME_ORDER)[:6])]
+
+
+def bands(networks: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Median and 90 % band of a log10 column over seeds.
+
+    Returns:
+        activation, scheme, layer, ``low``, ``median``, ``high``: quantiles 0.05,
+        0.5 and 0.95, each the value of one seed; -inf is a value of zero, nan
+        one that is not finite. ``attrs["note"]`` says what networks they are.
+    """
+    grouped = networks.groupby(_KEYS, sort=False)[column]
+    rows = pd.DataFrame(
+        {
+            name: grouped.apply(lambda values, p=p: _quantile(values.to_numpy(), p))
+            for name, p in (("low", 0.05), ("median", 0.5), ("high", 0.95))
+        }
+    ).reset_index()
+    first = networks.iloc[0]
+    rows.attrs["note"] = (
+        f"{first['inputs']} input, width {first['width']}, batch {first['batch']}, "
+        f"{first['depth']} layers, {networks['seed'].nunique()} seeds"
+    )
+    return rows
+
+
+def with_theory(rows: pd.DataFrame, networks: pd.DataFrame, column: str) -> pd.DataFrame:
+    """``rows`` with a column ``theory`` from the mean field of the networks."""
+    predicted = mean_field(networks)[[*_KEYS, column]].rename(columns={column: "theory"})
+    joined = rows.merge(predicted, on=_KEYS, how="left")
+    joined.attrs = rows.attrs
+    return joined
+
+
+def _quantile(values: np.ndarray, p: float) -> float:
+    """Quantile of log10 values, with nan and inf above all others and given as nan."""
+    raised = np.sort(np.where(np.isnan(values), np.inf, values))
+    q = float(raised[round(p * (len(raised) - 1))])
+    return q if q < np.inf else float("nan")
