@@ -1,5 +1,7 @@
 """From rows per seed to median and band, with the theory in the same columns."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -42,7 +44,7 @@ def bands(networks: pd.DataFrame, column: str) -> pd.DataFrame:
     grouped = networks.groupby(_KEYS, sort=False)[column]
     rows = pd.DataFrame(
         {
-            name: grouped.apply(lambda values, p=p: _quantile(values.to_numpy(), p))
+            name: grouped.apply(partial(_quantile, p=p))
             for name, p in (("low", 0.05), ("median", 0.5), ("high", 0.95))
         }
     ).reset_index()
@@ -62,8 +64,8 @@ def with_theory(rows: pd.DataFrame, networks: pd.DataFrame, column: str) -> pd.D
     return joined
 
 
-def _quantile(values: np.ndarray, p: float) -> float:
+def _quantile(values: pd.Series, p: float) -> float:
     """Quantile of log10 values, with nan and inf above all others and given as nan."""
-    raised = np.sort(np.where(np.isnan(values), np.inf, values))
+    raised = np.sort(values.fillna(np.inf).to_numpy())
     q = float(raised[round(p * (len(raised) - 1))])
     return q if q < np.inf else float("nan")

@@ -39,7 +39,8 @@ def draw_curves(
     _log_axis(ax, low, high)
     ax.set_title(rows["activation"].iloc[0], loc="left", pad=13)
     losses = _losses(rows, low, high)
-    ax.text(0, 1.02, losses, transform=ax.transAxes, fontsize=7, style="italic")
+    note = ax.text(0, 1.02, losses, transform=ax.transAxes, fontsize=7, style="italic")
+    note.set_in_layout(False)  # else a long one would push the panels apart
     return ax
 
 

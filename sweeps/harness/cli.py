@@ -36,8 +36,9 @@ class _Rate(ProgressColumn):
     """Cells per second."""
 
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("– cells/s" if speed is None else f"{speed:,.0f} cells/s")
+        if not task.completed or not task.elapsed:
+            return Text("– cells/s")
+        return Text(f"{task.completed / task.elapsed:,.0f} cells/s")
 
 
 def main(name: str, argv: Sequence[str] | None = None) -> int:

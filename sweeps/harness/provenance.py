@@ -48,7 +48,9 @@ def collect(sweep: str, settings: dict[str, Any], schema_version: int) -> dict[s
         "devices": jax.device_count(),
         "cores": os.cpu_count(),
         "dtype": "float32",
-        "prng": str(jax.config.read("jax_default_prng_impl")),
-        "threefry_partitionable": bool(jax.config.read("jax_threefry_partitionable")),
-        "x64": bool(jax.config.read("jax_enable_x64")),
+        "random": {
+            name: getattr(jax.config, name)
+            for name in ("jax_default_prng_impl", "jax_threefry_partitionable")
+        },
+        "x64": bool(jax.numpy.ones(1, float).dtype == "float64"),
     }

@@ -83,7 +83,7 @@ def run(name: str, sweep: Sweep, config: Any, out: Path, report: Report) -> Path
         sweep: Its module.
         config: Its settings.
         out: Directory of results, from ``prepare``.
-        report: Told of every group that is done.
+        report: Told how much there is at the start and after every group.
 
     Returns:
         Path of the table.
@@ -95,6 +95,7 @@ def run(name: str, sweep: Sweep, config: Any, out: Path, report: Report) -> Path
     groups = group(sweep.cells(config), sweep.STATIC)
     total, done, shards = sum(map(len, groups)), 0, []
     (out / "shards").mkdir(exist_ok=True)
+    report(0, total)
     for cells in groups:
         shard = out / "shards" / f"{content_id([cells, identity])}.parquet"
         if origin["dirty"] or not shard.exists():

@@ -1,0 +1,46 @@
+"""What all tests share: no display, figures closed, compilations counted."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import jax
+import matplotlib.pyplot as plt
+import pytest
+
+
+@dataclass
+class Count:
+    """Number of programs that XLA compiled."""
+
+    value: int = 0
+
+
+@pytest.fixture
+def compilations():
+    """A context manager that counts the compilations made inside it."""
+
+    @contextlib.contextmanager
+    def counting() -> Iterator[Count]:
+        count = Count()
+
+        def listen(event: str, duration: float, **_: object) -> None:
+            count.value += event == "/jax/core/compile/backend_compile_duration"
+
+        jax.monitoring.register_event_duration_secs_listener(listen)
+        try:
+            yield count
+        finally:
+            jax.monitoring.unregister_event_duration_listener(listen)
+
+    return counting
+
+
+@pytest.fixture(autouse=True)
+def no_open_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
