@@ -29,8 +29,8 @@ def mean_field(table: pd.DataFrame) -> pd.DataFrame:
     ordered = random.sort_values("layer").groupby(keys, sort=False)["sigma_w"]
     sigmas = pd.DataFrame({"first": ordered.first(), "rest": ordered.last()})
     depth = int(table["depth"].max())
-    columns = [*keys, "layer", "act_log10_rms", "delta_log10_growth"]
-    frames = [pd.DataFrame(columns=columns).astype({"layer": np.int32})]
+    numbers = {"layer": int, "act_log10_rms": float, "delta_log10_growth": float}
+    frames = [pd.DataFrame(columns=[*keys, *numbers]).astype(numbers)]
     for activation, same in sigmas.groupby(level="activation", sort=False):
         rms, growth = _recursion(str(activation), same, depth)
         for row, index in enumerate(same.index):

@@ -3,10 +3,10 @@ import math
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from reference import GAINS
 
 from initjax.activations import ACTIVATIONS
 from initjax.gains import TORCH_GAINS, calculate_gain, gain, published_gain
+from tests.reference import GAINS
 
 
 @pytest.mark.parametrize("name", GAINS)

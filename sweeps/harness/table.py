@@ -65,7 +65,7 @@ class Schema:
         Raises:
             ValueError: if columns are missing or unknown, or rows repeat.
         """
-        frame = pd.DataFrame(data)
+        frame = pd.DataFrame(data).reset_index(drop=True)
         if set(frame.columns) != set(self.names):
             missing = sorted(set(self.names) - set(frame.columns))
             unknown = sorted(set(frame.columns) - set(self.names))

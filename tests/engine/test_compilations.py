@@ -1,9 +1,8 @@
 """One program for all seeds, schemes of the same bases, gains and activations."""
 
-from networks import batch, seed_keys
-
 from initjax import init
 from initjax.engine import draw_networks, measure_chains
+from tests.engine.networks import batch, seed_keys
 
 
 def _measure(scale, activation, shift):

@@ -5,7 +5,6 @@ import jax
 import numpy as np
 import pytest
 from flax import nnx
-from networks import batch, seed_keys
 
 from initjax import init
 from initjax.engine import (
@@ -15,6 +14,7 @@ from initjax.engine import (
     measure_blocks,
     measure_chains,
 )
+from tests.engine.networks import batch, seed_keys
 
 WIDTH, FAN_IN, DEPTHS = 24, 17, (2, 3, 9)
 SCHEMES = [init.xavier_uniform(1.3), init.kaiming_normal(), init.orthogonal(1.1)]

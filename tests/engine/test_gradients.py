@@ -3,12 +3,12 @@
 import jax
 import numpy as np
 import pytest
-from networks import batch, kernels, naive, seed_keys
 
 from initjax import init
 from initjax.activations import ACTIVATIONS
 from initjax.engine import draw_networks, measure_chains
 from initjax.gains import gain
+from tests.engine.networks import batch, kernels, naive, seed_keys
 
 WIDTH, FAN_IN, BATCH, DEPTHS = 48, 31, 8, (1, 2, 9)
 BASES = ("normal", "uniform", "truncated_normal", "orthogonal")

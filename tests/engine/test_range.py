@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from networks import batch, seed_keys
 
 from initjax import init
 from initjax.engine import draw_networks, measure_chains
 from initjax.engine.statistics import gram, log10_product_norm, log10_rms
+from tests.engine.networks import batch, seed_keys
 
 TINY = np.finfo(np.float32).tiny  # smallest normal float32, 2^-126
 HUGE = np.finfo(np.float32).max

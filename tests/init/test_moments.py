@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from laws import NORMAL, PUBLISHED, TRUNCATED, UNIFORM
 from scipy import stats
 
 from initjax import init
 from initjax.init import INITIALIZERS
+from tests.init.laws import NORMAL, PUBLISHED, TRUNCATED, UNIFORM
 
 SHAPES = {(300, 200): (300, 200), (200, 300): (200, 300), (3, 3, 64, 96): (576, 864)}
 BOUND = 6.0  # two-sided tail of a standard normal: 2e-9

@@ -1,0 +1,172 @@
+"""Figures by the data of their artists, on a table made up for the purpose."""
+
+import copy
+import io
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import depth_vs_init as figures
+from analysis.figures import compose, draw
+from analysis.slopes import growth, verdicts
+from sweeps.depth_vs_init import SCHEMA
+
+SLOPES = {"normal(1/√n)": 0.0, "normal(1)": 0.5, "normal(0.01)": -0.3}
+
+
+def _network(scheme, seed, depth, slope):
+    layer = np.arange(depth)
+    log = slope * layer + 0.01 * seed
+    delta = slope * (depth - 1 - layer) - 3
+    nothing = dict.fromkeys(SCHEMA.names, 0.0)
+    return pd.DataFrame(
+        {
+            **nothing,
+            "inputs": "gaussian",
+            "activation": "identity",
+            "scheme": scheme,
+            "width": 4,
+            "depth": depth,
+            "batch": 2,
+            "seed": seed,
+            "layer": layer,
+            "sigma_w": 10.0**slope,
+            "act_log10_rms": log,
+            "delta_log10_rms": delta,
+            "weight_grad_log10_norm": delta,
+        }
+    )
+
+
+@pytest.fixture
+def table():
+    frames = [
+        _network(scheme, seed, depth, slope)
+        for scheme, slope in SLOPES.items()
+        for seed in range(5)
+        for depth in (3, 11)
+    ]
+    return SCHEMA.conform(pd.concat(frames))
+
+
+def test_slopes_are_those_of_the_table(table):
+    for way in ("forward", "backward"):
+        found = verdicts(table, way).set_index("scheme")
+        for scheme, slope in SLOPES.items():
+            assert found.loc[scheme, "slope"] == pytest.approx(slope, abs=1e-4)
+        assert found["verdict"].to_dict() == {
+            "normal(1)": "explodes",
+            "normal(0.01)": "vanishes",
+            "normal(1/√n)": "survives",
+        }
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict"),
+    [(np.nan, "explodes"), (np.inf, "explodes"), (-np.inf, "vanishes")],
+)
+def test_a_signal_that_leaves_float32_does_not_survive(table, value, verdict):
+    at = (table["scheme"] == "normal(1/√n)") & (table["depth"] == 11) & (table["layer"] > 6)
+    table.loc[at, "act_log10_rms"] = value
+    found = verdicts(table, "forward").set_index("scheme").loc["normal(1/√n)"]
+    assert found["verdict"] == verdict
+    assert found["slope"] == pytest.approx(0, abs=1e-4), "the slope of the finite layers"
+
+
+def test_growth_has_one_row_per_network(table):
+    assert len(growth(table, "forward")) == 3 * 5 * 2
+
+
+def test_curves_show_median_band_and_theory(table):
+    rows = figures.activation_scale(table)
+    ax = figures.plot_activation_scale(rows)
+    lines = {line.get_label(): line for line in ax.get_lines()}
+    assert set(SLOPES) | {"mean field"} <= set(lines)
+    for scheme, slope in SLOPES.items():
+        x, y = lines[scheme].get_data()
+        np.testing.assert_array_equal(x, np.arange(1, 12))
+        # The median seed of 0 … 4 is number 2, which adds 0.02.
+        np.testing.assert_allclose(np.log10(y), slope * np.arange(11) + 0.02, atol=1e-3)
+    dotted = [
+        ln for ln in ax.get_lines() if ln.get_linestyle() == ":" and len(ln.get_xdata())
+    ]
+    assert len(dotted) == 3
+    got = sorted(np.log10(ln.get_ydata()[3]) for ln in dotted)
+    np.testing.assert_allclose(got, sorted(4 * s for s in SLOPES.values()), atol=1e-3)
+    assert len(ax.collections) == 3
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    assert ax.get_xlabel() == "layer ℓ + 1"
+
+
+def test_gradient_theory_hangs_on_the_last_layer(table):
+    rows = figures.gradient_scale(table)
+    same = rows[rows["scheme"] == "normal(1)"].sort_values("layer")
+    np.testing.assert_allclose(same["theory"], same["median"], atol=1e-3)
+
+
+def test_lost_schemes_are_named(table):
+    table.loc[table["scheme"] == "normal(1)", "weight_grad_log10_norm"] = np.nan
+    table.loc[table["scheme"] == "normal(0.01)", "weight_grad_log10_norm"] = -np.inf
+    ax = figures.plot_weight_gradient(figures.weight_gradient(table))
+    notes = " ".join(text.get_text() for text in ax.texts)
+    assert "∞: normal(1)" in notes
+    assert "0: normal(0.01)" in notes
+
+
+def test_heat_map_shows_the_slopes(table):
+    rows = figures.slope_map(table)
+    ax = figures.plot_slopes(rows[rows["direction"] == "forward"])
+    shown = {t.get_text() for t in ax.texts}
+    assert shown == {"0", "+0.500", "-0.300"}
+    labels = [t.get_text() for t in ax.get_yticklabels()]
+    assert labels == ["normal(1)", "normal(0.01)", "normal(1/√n)"]
+
+
+@pytest.mark.parametrize("figure", figures.FIGURES, ids=lambda f: f.name)
+def test_plots_return_their_axes_and_change_nothing(table, figure):
+    if figure.name.endswith("_mnist"):
+        table["inputs"] = "mnist"
+    before, style = table.copy(), copy.deepcopy(dict(mpl.rcParams))
+    rows = figure.data(table)
+    rows = rows[rows[figure.panels] == rows[figure.panels].iloc[0]]
+    _, ax = plt.subplots()
+    assert figure.plot(rows, ax=ax) is ax
+    pd.testing.assert_frame_equal(table, before)
+    assert dict(mpl.rcParams) == style
+    assert figure.caption.endswith(".")
+
+
+def test_legend_does_not_cover_a_panel(table):
+    figure = figures.FIGURES[0]
+    canvas = compose(figure, figure.data(table))
+    canvas.draw_without_rendering()
+    box = canvas.legends[0].get_window_extent()
+    for ax in canvas.axes:
+        assert not box.overlaps(ax.get_tightbbox())
+
+
+def test_files_are_written_and_repeatable(table, tmp_path):
+    first = draw(figures, table, tmp_path / "a")
+    second = draw(figures, table, tmp_path / "b")
+    assert {p.name for p in first} == {
+        f"{name}.{kind}"
+        for name in ("activation_scale", "gradient_scale", "weight_gradient", "slopes")
+        for kind in ("png", "svg", "csv")
+    }
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+    csv = pd.read_csv(tmp_path / "a" / "activation_scale.csv")
+    assert {"scheme", "layer", "median", "theory"} <= set(csv.columns)
+
+
+def test_summary_names_every_verdict(table):
+    from rich.console import Console
+
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(figures.summary(table))
+    text = console.export_text()
+    for word in ("survives 0", "explodes +0.500", "vanishes -0.300", "over 11 layers"):
+        assert word in text

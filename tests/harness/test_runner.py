@@ -1,0 +1,86 @@
+import pandas as pd
+import pytest
+
+from sweeps.harness import provenance
+from sweeps.harness.runner import plain, prepare, run
+from sweeps.harness.table import load
+from tests.harness import tiny
+
+CLEAN = {"commit": "c0ffee", "dirty": False}
+
+
+@pytest.fixture(autouse=True)
+def clean_code(monkeypatch):
+    monkeypatch.setattr(provenance, "code_state", lambda: CLEAN)
+    tiny.CALLS.clear()
+
+
+def _run(out, **settings):
+    config = tiny.Config(**settings)
+    prepare(out, plain(vars(config)))
+    told = []
+    table = run("tiny", tiny, config, out, lambda *counts: told.append(counts))
+    return table, told
+
+
+def test_table_holds_every_cell_sorted(tmp_path):
+    table, told = _run(tmp_path)
+    frame = load(table)
+    expected = [(x, s, x**2 + s) for x in (1, 2) for s in range(3)]
+    assert list(frame[["x", "seed", "y"]].itertuples(index=False, name=None)) == expected
+    assert told == [(0, 6), (2, 6), (4, 6), (6, 6)]
+    assert [path.name for path in tmp_path.iterdir()] == ["table.parquet"]
+
+
+def test_table_carries_its_origin(tmp_path):
+    origin = load(_run(tmp_path)[0]).attrs["provenance"]
+    assert origin["settings"] == {"xs": [2, 1], "seeds": 3, "stop_at": -1, "pause": 0.0}
+    assert origin["commit"] == "c0ffee"
+    assert origin["schema_version"] == 3
+    assert {"jax", "jaxlib", "flax", "numpy"} <= set(origin["versions"])
+    assert origin["device"]
+    assert origin["random"]["jax_default_prng_impl"]
+    assert origin["wall_seconds"] >= 0
+
+
+def test_an_interrupted_run_continues(tmp_path):
+    whole = load(_run(tmp_path / "whole", stop_at=7)[0])
+    tiny.CALLS.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        measure = tiny.measure
+
+        def dies(cells, config):
+            if cells[0]["seed"] == 2:
+                raise KeyboardInterrupt
+            return measure(cells, config)
+
+        patch.setattr(tiny, "measure", dies)
+        with pytest.raises(KeyboardInterrupt):
+            _run(tmp_path / "cut", stop_at=7)
+    assert not (tmp_path / "cut" / "table.parquet").exists()
+    frame = load(_run(tmp_path / "cut", stop_at=7)[0])
+    assert tiny.CALLS == [0, 1, 2], "seeds 0 and 1 are measured once"
+    pd.testing.assert_frame_equal(frame, whole)
+
+
+@pytest.mark.parametrize(
+    "state", [{"commit": "beef", "dirty": False}, {**CLEAN, "dirty": True}]
+)
+def test_shards_of_other_code_are_not_taken_over(tmp_path, monkeypatch, state):
+    with pytest.raises(KeyboardInterrupt):
+        _run(tmp_path, stop_at=2)
+    monkeypatch.setattr(provenance, "code_state", lambda: state)
+    with pytest.raises(KeyboardInterrupt):
+        _run(tmp_path, stop_at=2)
+    assert tiny.CALLS == [0, 1, 0, 1]
+
+
+def test_other_settings_are_refused_and_named(tmp_path):
+    _run(tmp_path)
+    with pytest.raises(ValueError, match=r"other settings \(seeds: 3 there\)"):
+        _run(tmp_path, seeds=2)
+    assert len(load(tmp_path / "table.parquet")) == 6
+
+
+def test_code_state_of_this_checkout():
+    assert set(provenance.code_state()) == {"commit", "dirty"}

@@ -1,0 +1,192 @@
+"""The claims of the sweep, tested on the table that the sweep wrote.
+
+Width 256, Gaussian input, layers counted from 0. Tolerances: six standard
+errors over seeds of the log RMS, plus the bias of finite width, which is at
+most the mean drift of ln|h|² per layer times the number of layers.
+"""
+
+import math
+
+import numpy as np
+import pytest
+
+from sweeps.depth_vs_init import SCHEMA
+from sweeps.harness.cli import main
+from sweeps.harness.table import load
+from sweeps.networks import recorded_layers
+from tests.reference import LINEAR_256, RELU_256
+
+SEEDS = 12
+LN10 = math.log(10)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    out = tmp_path_factory.mktemp("sweep") / "out"
+    arguments = ["--inputs", "gaussian", "--activations", "identity", "relu", "tanh"]
+    arguments += ["--schemes", "normal(1)", "normal(1/√n)", "xavier_normal(gain)"]
+    arguments += ["kaiming_normal(fan_in)", "--depths", "20", "100", "--layers", "100"]
+    assert (
+        main("depth_vs_init", [*arguments, "--seeds", str(SEEDS), "--out", str(out)]) == 0
+    )
+    return load(out / "table.parquet")
+
+
+def _by_layer(table, activation, scheme, column="act_log10_rms", depth=100):
+    """[seed, layer] of one column."""
+    same = table[
+        (table["activation"] == activation)
+        & (table["scheme"] == scheme)
+        & (table["depth"] == depth)
+    ]
+    return same.pivot(index="seed", columns="layer", values=column).to_numpy(float)
+
+
+def _error(values):
+    return values.std(ddof=1) / math.sqrt(len(values))
+
+
+def test_table_meets_its_schema(table):
+    assert list(table.columns) == SCHEMA.names
+    assert len(table) == 3 * 4 * SEEDS * (20 + 100)
+    assert not table.duplicated(list(SCHEMA.order)).any()
+
+
+def test_networks_of_all_depths_share_their_first_layers(table):
+    for activation in ("identity", "relu", "tanh"):
+        short = _by_layer(table, activation, "normal(1/√n)", depth=20)
+        np.testing.assert_array_equal(
+            short, _by_layer(table, activation, "normal(1/√n)")[:, :20]
+        )
+
+
+def test_linear_with_unit_weights_grows_sixteenfold(table):
+    log = _by_layer(table, "identity", "normal(1)", "preact_log10_std")
+    np.testing.assert_allclose(10 ** log[:, :3].mean(0), [16, 255, 4090], rtol=0.05)
+    drift, spread = LINEAR_256
+    for layer in (0, 9, 29):
+        expected = (layer + 1) * math.log10(16)
+        error = math.sqrt((layer + 1) * spread / SEEDS) / (2 * LN10)
+        bias = (layer + 1) * abs(drift) / (2 * LN10)
+        gap = abs(log[:, layer].mean() - expected)
+        assert gap < 6 * error + bias
+        # A gain off by 5 % is told apart once a few layers have multiplied it.
+        if layer >= 9:
+            off = abs(log[:, layer].mean() - expected + (layer + 1) * math.log10(1.05))
+            assert off > 6 * error + bias
+
+
+def test_linear_values_leave_float32_at_layer_31(table):
+    first = _by_layer(table, "identity", "normal(1)", "first_nonfinite")
+    assert (first == 31).all()
+    rms = _by_layer(table, "identity", "normal(1)")
+    assert np.isfinite(rms[:, :31]).all()
+    assert np.isnan(rms[:, 32:]).all()
+    assert (_by_layer(table, "identity", "normal(1)", "first_nonfinite", 20) == -1).all()
+
+
+def test_relu_values_grow_by_root_128_and_leave_at_35_or_36(table):
+    first = _by_layer(table, "relu", "normal(1)", "first_nonfinite")
+    assert np.isin(first, (35, 36)).all()
+    rms = _by_layer(table, "relu", "normal(1)")
+    growth = (rms[:, 30] - rms[:, 0]) / 30
+    drift, spread = RELU_256
+    error = math.sqrt(spread / 30 / SEEDS) / (2 * LN10)
+    assert abs(growth.mean() - math.log10(128) / 2) < 6 * error + abs(drift) / (2 * LN10)
+
+
+def test_linear_with_unit_gain_stays_near_one_for_100_layers(table):
+    """The mean log is between that of one input and 0, by Jensen's inequality."""
+    log = _by_layer(table, "identity", "normal(1/√n)")[:, 99]
+    drift, spread = LINEAR_256
+    error = math.sqrt(100 * spread / SEEDS) / (2 * LN10)
+    assert 100 * drift / (2 * LN10) - 6 * error < log.mean() < 6 * error
+    # Seeds scatter less than single inputs do: sd of ln std about 0.25 for 16 inputs.
+    sd = (log * LN10).std(ddof=1)
+    assert 0.25 / 2.5 < sd < math.sqrt(100 * spread) / 2 * 1.6
+
+
+def test_tanh_with_unit_gain_decays_like_one_over_root_two_layers(table):
+    log = _by_layer(table, "tanh", "normal(1/√n)")
+    for layer, q in ((9, 0.052200082787), (99, 0.00506901920017)):
+        bias = (layer + 1) * abs(LINEAR_256[0]) / (2 * LN10)
+        assert (
+            abs(log[:, layer].mean() - math.log10(q) / 2) < 6 * _error(log[:, layer]) + bias
+        )
+    assert 10 ** log[:, 99].mean() == pytest.approx(1 / math.sqrt(200), rel=0.3)
+
+
+def test_tanh_with_unit_gain_keeps_its_weight_gradient(table):
+    """χ₁ = 1 - 1/ℓ, so ∂L/∂z falls like 1/√ℓ and the weight gradient is flat."""
+    weight = _by_layer(table, "tanh", "normal(1/√n)", "weight_grad_log10_norm")
+    assert (abs(weight[:, 1] - weight[:, 99]) < 1).all()
+    relu = _by_layer(table, "relu", "normal(1/√n)", "weight_grad_log10_norm")
+    assert (relu[:, 99] < -12).all(), "where it does vanish, the column says so"
+    delta = _by_layer(table, "tanh", "normal(1/√n)", "delta_log10_rms")
+    decades = delta[:, 99] - delta[:, 0]
+    assert abs(decades.mean() - math.log10(100) / 2) < 6 * _error(decades) + 0.2
+
+
+def test_xavier_with_gain_5_3_settles_while_its_gradient_grows(table):
+    rms = 10 ** _by_layer(table, "tanh", "xavier_normal(gain)")
+    settled = rms[:, 20:].mean(1)
+    assert abs(settled.mean() - 0.651) < 6 * _error(settled) + 0.651 / 256
+    delta = _by_layer(table, "tanh", "xavier_normal(gain)", "delta_log10_rms")
+    growth = (delta[:, 20] - delta[:, 80]) / 60
+    bias = abs(LINEAR_256[0]) / (2 * LN10)
+    assert abs(growth.mean() - math.log10(1.0999)) < 6 * _error(growth) + bias
+    assert growth.min() > 0.03, "Xavier without the gain would not grow"
+
+
+def test_kaiming_keeps_the_second_moment_of_relu(table):
+    """ln|h|² drifts and scatters as it must at width 256; unit gain loses 15 decades."""
+    log = _by_layer(table, "relu", "kaiming_normal(fan_in)")[:, 99]
+    drift, spread = RELU_256
+    error = math.sqrt(100 * spread / SEEDS) / (2 * LN10)
+    assert 100 * drift / (2 * LN10) - 6 * error < log.mean() < 6 * error
+    sd = (log * LN10).std(ddof=1)
+    assert 0.7 / 2.5 < sd < 0.7 * 2.5  # χ² with 11 degrees at the 1e-4 level
+    assert _by_layer(table, "relu", "normal(1/√n)")[:, 99].mean() < -14
+
+
+def test_sigma_w_is_that_of_the_scheme(table):
+    assert set(table.loc[table["scheme"] == "normal(1)", "sigma_w"]) == {16.0}
+    relu = table[(table["scheme"] == "kaiming_normal(fan_in)")]
+    np.testing.assert_allclose(relu["sigma_w"].unique(), [math.sqrt(2)], rtol=1e-4)
+
+
+def test_scalar_chain(tmp_path):
+    arguments = ["--inputs", "ones", "--activations", "identity", "--widths", "1"]
+    arguments += ["--schemes", "constant(0.2)", "constant(5)", "--depths", "30"]
+    arguments += ["--layers", "30", "--seeds", "1", "--batches", "1"]
+    assert main("depth_vs_init", [*arguments, "--out", str(tmp_path)]) == 0
+    frame = load(tmp_path / "table.parquet")
+    for scheme, value in (("constant(0.2)", 1.0737418e-21), ("constant(5)", 9.3132257e20)):
+        log = _by_layer(frame, "identity", scheme, depth=30)[0]
+        assert log[29] == pytest.approx(math.log10(value), abs=1e-4)
+        np.testing.assert_allclose(np.diff(log), log[0], atol=2e-4)
+
+
+def test_a_new_value_on_an_axis_changes_no_other_row(tmp_path):
+    base = ["--inputs", "gaussian", "--widths", "16", "--seeds", "2"]
+    narrow = [*base, "--activations", "tanh", "--schemes", "he_normal", "--depths", "4"]
+    wide = [*base, "--activations", "gelu", "tanh", "--schemes", "orthogonal", "he_normal"]
+    wide += ["normal(1)", "--depths", "9", "4", "2"]
+    frames = []
+    for name, arguments in (("a", narrow), ("b", wide)):
+        assert main("depth_vs_init", [*arguments, "--out", str(tmp_path / name)]) == 0
+        frames.append(load(tmp_path / name / "table.parquet"))
+    few, many = frames
+    settings = SCHEMA.names[:8]
+    joined = few.merge(many, on=settings, suffixes=("", "_other"), validate="1:1")
+    assert len(joined) == len(few)
+    for column in SCHEMA.names[8:]:
+        np.testing.assert_allclose(joined[column], joined[f"{column}_other"], atol=2e-4)
+
+
+def test_recorded_layers():
+    for depth in (1, 5, 24, 100, 1000):
+        layers = recorded_layers(depth, 24)
+        assert layers[0] == 0
+        assert layers[-1] == depth - 1
+        assert len(set(layers)) == len(layers) <= 24

@@ -1,0 +1,43 @@
+import pytest
+
+from initjax.gains import gain
+from sweeps.schemes import build, canonical
+
+
+@pytest.mark.parametrize(
+    ("scheme", "activation", "variance", "base"),
+    [
+        ("normal(1)", "relu", 1.0, "normal"),
+        ("normal(0.01)", "relu", 1e-4, "normal"),
+        ("normal(1/√n)", "relu", 1 / 300, "normal"),
+        ("xavier_uniform(gain)", "tanh", 25 / 9 * 2 / 500, "uniform"),
+        ("xavier_normal(gain)", "gelu", gain("gelu") ** 2 * 2 / 500, "normal"),
+        ("kaiming_normal(fan_in)", "tanh", 2 / 300, "normal"),
+        ("kaiming_uniform(fan_out)", "relu", 2 / 200, "uniform"),
+        ("lecun_normal", "relu", 1 / 300, "truncated_normal"),
+        ("he_normal", "relu", 2 / 300, "truncated_normal"),
+        ("orthogonal", "relu", 1 / 300, "orthogonal"),
+        ("orthogonal(gain)", "relu", 2 / 300, "orthogonal"),
+        ("uniform(-0.5, 0.5)", "relu", 1 / 12, "uniform"),
+    ],
+)
+def test_scheme_has_the_law_of_its_name(scheme, activation, variance, base):
+    assert canonical(scheme) == scheme
+    built = build(scheme, activation)
+    assert built.base == base
+    assert built.law((300, 200)).variance == pytest.approx(variance, rel=1e-12)
+
+
+def test_spellings():
+    assert canonical(" normal(1/sqrt(n)) ") == "normal(1/√n)"
+    assert canonical("uniform(-0.5,0.5)") == "uniform(-0.5, 0.5)"
+    assert canonical("orthogonal()") == "orthogonal"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["", "nromal(1)", "normal(1", "normal(a)", "normal(1, 2, 3, 4)", "xavier_normal(1/√n)"],
+)
+def test_bad_names(bad):
+    with pytest.raises(ValueError, match="scheme"):
+        canonical(bad)
