@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 from analysis.bands import bands, one_family, with_theory
@@ -15,6 +16,11 @@ from analysis.curves import draw_curves, log_layers
 from analysis.figures import Figure
 from analysis.slopes import verdicts
 from analysis.style import ACTIVATION_ORDER, SCHEME_ORDER, in_order
+
+WAYS = {
+    "forward": "activations, from input to output",
+    "backward": "gradient ∂L/∂z, from output to input",
+}
 
 
 def activation_scale(table: pd.DataFrame, inputs: str = "gaussian") -> pd.DataFrame:
@@ -107,11 +113,7 @@ def plot_slopes(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         linewidths=0.5,
         cbar_kws={"label": "decades per layer", "extend": "both"},
     )
-    way = {
-        "forward": "activations, from input to output",
-        "backward": "gradient ∂L/∂z, from output to input",
-    }
-    ax.set(title=way[rows["direction"].iloc[0]], xlabel="", ylabel="")
+    ax.set(title=WAYS[rows["direction"].iloc[0]], xlabel="", ylabel="")
     ax.tick_params(length=0)
     return ax
 
@@ -143,27 +145,32 @@ FIGURES: tuple[Figure, ...] = (
 _COLOR = {"survives": "green", "explodes": "red", "vanishes": "blue"}
 
 
-def summary(table: pd.DataFrame) -> Table:
-    """Verdict and slope by scheme and activation, for a terminal."""
-    found = slope_map(table).set_index(["scheme", "activation", "direction"])
+def summary(table: pd.DataFrame) -> Group:
+    """Verdict and decades per layer by scheme and activation, for a terminal."""
+    found = slope_map(table).set_index(["direction", "scheme", "activation"])
     activations = in_order(list(table["activation"]), ACTIVATION_ORDER)
-    shown = Table(
-        title="forward (first line) and backward (second): verdict over "
-        f"{table['depth'].max()} layers, decades per layer"
-    )
-    shown.add_column("scheme", no_wrap=True)
-    for activation in activations:
-        shown.add_column(activation)
-    for scheme in in_order(list(table["scheme"]), SCHEME_ORDER):
-        cells = []
+    parts: list[RenderableType] = []
+    for way, title in WAYS.items():
+        shown = Table(
+            title=f"{title}: verdict over {table['depth'].max()} layers, decades per layer",
+            box=None,
+            padding=(0, 1, 0, 0),
+            title_justify="left",
+        )
+        shown.add_column("scheme", no_wrap=True)
         for activation in activations:
-            ways = [found.loc[(scheme, activation, w)] for w in ("forward", "backward")]
-            lines = [
-                f"[{_COLOR[w.verdict]}]{w.verdict} {_signed(w.slope)}[/]" for w in ways
-            ]
-            cells.append("\n".join(lines))
-        shown.add_row(scheme, *cells)
-    return shown
+            header = (
+                activation if len(activation) <= 8 else activation.replace("_", "\n_", 1)
+            )
+            shown.add_column(header, overflow="fold", min_width=8)
+        for scheme in in_order(list(table["scheme"]), SCHEME_ORDER):
+            cells = [found.loc[(way, scheme, activation)] for activation in activations]
+            shown.add_row(
+                scheme,
+                *(f"[{_COLOR[c.verdict]}]{c.verdict} {_signed(c.slope)}[/]" for c in cells),
+            )
+        parts += [shown, ""]
+    return Group(*parts)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
