@@ -121,8 +121,11 @@ class BlockLayer:
 
 
 def _weights(params: Params) -> list[Array]:
-    """Parameters of two or more axes: kernels, not biases or scales."""
-    return [leaf for leaf in jax.tree.leaves(params) if leaf.ndim >= 2]
+    """Parameters of two or more axes, kernels; all if a block has none of these."""
+    leaves = jax.tree.leaves(params)
+    if not leaves:
+        raise ValueError("block has no parameters, so its weight gradient has no norm")
+    return [leaf for leaf in leaves if leaf.ndim >= 2] or leaves
 
 
 def _log10_weight_norm(gradients: Params) -> Array:

@@ -59,6 +59,12 @@ def draw_networks(
         width: Units of a hidden layer.
         fan_ins: Sizes of the inputs that will be measured.
         classes: Outputs of the readout.
+
+    Example:
+        >>> keys = jax.random.split(jax.random.key(0), 2)
+        >>> sizes = {"depth": 3, "width": 8, "fan_ins": (4,), "classes": 10}
+        >>> draw_networks(("normal",), keys, **sizes).hidden["normal"].shape
+        (2, 2, 8, 8)
     """
 
     def each(layers: Sequence[int], fan_in: int, features: int) -> dict[str, Array]:

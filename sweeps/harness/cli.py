@@ -60,8 +60,10 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _refuse(f"cannot write results: {error}")
     except KeyboardInterrupt:
-        console.print(f"interrupted; what was measured is in {out}/shards, and the ")
-        console.print("same command continues from there")
+        console.print(
+            f"interrupted; what was measured is kept in {out}, and the same command "
+            "continues from there"
+        )
         return 130
     return 0
 

@@ -1,5 +1,6 @@
 """Where a number comes from: code, settings, versions, device, random numbers."""
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -12,10 +13,17 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def code_state() -> dict[str, Any]:
-    """Commit of the checkout and whether its code differs from it."""
+    """Commit of the checkout, whether its code differs from it, and a hash of the code."""
     commit = _git("rev-parse", "HEAD")
     changed = _git("status", "--porcelain", "--", "initjax", "sweeps")
-    return {"commit": commit or "unknown", "dirty": bool(changed) or not commit}
+    digest = hashlib.sha256()
+    for path in sorted([*_ROOT.glob("initjax/**/*.py"), *_ROOT.glob("sweeps/**/*.py")]):
+        digest.update(str(path.relative_to(_ROOT)).encode() + path.read_bytes())
+    return {
+        "commit": commit or "unknown",
+        "dirty": bool(changed) or not commit,
+        "code": digest.hexdigest()[:12],
+    }
 
 
 def _git(*arguments: str) -> str:

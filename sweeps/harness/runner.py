@@ -91,14 +91,14 @@ def run(name: str, sweep: Sweep, config: Any, out: Path, report: Report) -> Path
     started = time.perf_counter()
     settings = plain(asdict(config))
     origin = provenance.collect(name, settings, sweep.SCHEMA.version)
-    identity = [settings, sweep.SCHEMA.version, origin["commit"], origin["dirty"]]
+    identity = [settings, sweep.SCHEMA.version, origin["code"]]
     groups = group(sweep.cells(config), sweep.STATIC)
     total, done, shards = sum(map(len, groups)), 0, []
     (out / "shards").mkdir(exist_ok=True)
     report(0, total)
     for cells in groups:
         shard = out / "shards" / f"{content_id([cells, identity])}.parquet"
-        if origin["dirty"] or not shard.exists():
+        if not shard.exists():
             frame = sweep.SCHEMA.conform(pd.DataFrame(sweep.measure(cells, config)))
             save(shard, frame, origin)
         shards.append(shard)

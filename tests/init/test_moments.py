@@ -149,4 +149,5 @@ def test_sampling_in_bfloat16_would_fail():
     theirs = jax.nn.initializers.he_normal()(key, shape, jnp.bfloat16)
     ours = init.he_normal()(key, shape, jnp.bfloat16)
     assert abs(z_scores(theirs, 2 / 1024, TRUNCATED)[0]) > BOUND
+    assert np.mean(np.asarray(theirs, float)) < -0.01 * np.sqrt(2 / 1024)
     assert abs(z_scores(ours, 2 / 1024, TRUNCATED)[0]) < BOUND

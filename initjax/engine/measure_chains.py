@@ -1,39 +1,20 @@
-"""Measure many networks in one compiled call.
-
-``measure_chains`` is the fast path for Dense layers, in many schemes on shared
-draws; ``measure_blocks`` takes any Flax block of constant shape.
-"""
+"""Measure Dense chains in many schemes on shared draws: the fast path."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from initjax.activations import resolve
-from initjax.engine.blocks import Block, BlockLayer
 from initjax.engine.chain import Activations, ChainLayer, Choice, Scaled, Sizes, stack_order
-from initjax.engine.draws import READOUT, Draws, layer_key
+from initjax.engine.draws import Draws
+from initjax.engine.measurement import Measurement, checked_depths, in_order
 from initjax.engine.passes import Network, advance, measure_network
-from initjax.engine.statistics import Backward, Forward, Gram, steepest_slope
+from initjax.engine.statistics import Forward, Gram, steepest_slope
 from initjax.init.scaled import ScaledInitializer
-from initjax.typing import Array, HostArray, Key
-
-
-class Measurement(NamedTuple):
-    """Per-layer statistics of many networks, as NumPy arrays.
-
-    Attributes:
-        forward: Arrays [seed, layer, scheme]; the first d layers are those of
-            the network of depth d.
-        backward: Arrays [seed, depth, layer, scheme], nan at layers that a
-            network of that depth does not have.
-    """
-
-    forward: Forward
-    backward: Backward
+from initjax.typing import Array
 
 
 def measure_chains(
@@ -65,9 +46,21 @@ def measure_chains(
         ValueError: for a depth below 1 or beyond the draws, for a scheme with a
             mean of its own or a base that was not drawn, and for an activation
             that is not ``among`` the given ones.
+
+    Example:
+        >>> from initjax import init
+        >>> from initjax.engine import draw_networks
+        >>> keys = jax.random.split(jax.random.key(0), 2)
+        >>> sizes = {"depth": 3, "width": 8, "fan_ins": (4,), "classes": 10}
+        >>> draws = draw_networks(("normal",), keys, **sizes)
+        >>> inputs, labels = jnp.ones((2, 5, 4)), jnp.zeros((2, 5), int)
+        >>> seen = measure_chains(
+        ...     [init.kaiming_normal()], "relu", draws, inputs, labels, depths=[1, 3])
+        >>> seen.forward.act_log10_rms.shape, seen.backward.delta_log10_rms.shape
+        ((2, 3, 1), (2, 2, 3, 1))
     """
     deepest = 1 + next(iter(draws.hidden.values())).shape[1]
-    wanted = _checked_depths(depths)
+    wanted = checked_depths(depths)
     if wanted[-1] > deepest:
         raise ValueError(f"depths go to {wanted[-1]} but draws only to {deepest}")
     for scheme in schemes:
@@ -94,7 +87,7 @@ def measure_chains(
     )
     back = np.argsort(order)
     picked = jax.tree.map(lambda a: a[..., back], jax.device_get(seen))
-    return _in_order(picked, wanted, depths)
+    return in_order(picked, wanted, depths)
 
 
 def _scales(schemes: Sequence[ScaledInitializer], draws: dict[str, Array]) -> Array:
@@ -146,102 +139,3 @@ def _run_chains(
         return Measurement(*measure_network(layer, layer, network, depths, phi.steepest))
 
     return jax.vmap(one)(entry, hidden.draws, readout.draws, labels)
-
-
-def measure_blocks(
-    block: Block,
-    readout: Block,
-    activation: str | Callable[[Array], Array],
-    keys: Key,
-    inputs: Array,
-    labels: Array,
-    *,
-    depths: Sequence[int],
-) -> Measurement:
-    """Statistics of stacks of any block of constant shape, for all seeds and depths.
-
-    Args:
-        block: Layer h ↦ z as a pure init/apply pair; only the first may change
-            the shape. The weight gradient is that of every parameter of two or
-            more axes together.
-        readout: Layer from the last activations to the logits.
-        activation: φ, applied to each z.
-        keys: One key per seed.
-        inputs: [seed, batch, ...].
-        labels: Integer classes [seed, batch].
-        depths: Numbers of hidden layers, each ≥ 1.
-
-    Raises:
-        ValueError: for a depth below 1.
-    """
-    named, wanted = resolve(activation), _checked_depths(depths)
-    seen = _run_blocks(
-        keys,
-        inputs,
-        labels,
-        layer=BlockLayer(block, named),
-        readout=BlockLayer(readout, named),
-        depths=wanted,
-        steepest=jnp.float32(steepest_slope(named)),
-    )
-    picked = jax.tree.map(lambda a: a[..., None], jax.device_get(seen))
-    return _in_order(picked, wanted, depths)
-
-
-@partial(jax.jit, static_argnames=("layer", "readout", "depths"))
-def _run_blocks(
-    keys: Key,
-    inputs: Array,
-    labels: Array,
-    *,
-    layer: BlockLayer,
-    readout: BlockLayer,
-    depths: tuple[int, ...],
-    steepest: Array,
-) -> Measurement:
-    def one(key: Key, inputs: Array, labels: Array) -> Measurement:
-        first = layer.block.init(layer_key(key, 0), inputs)
-        h = jnp.zeros_like(layer.block.apply(first, inputs))
-        hidden = jax.vmap(lambda i: layer.block.init(layer_key(key, i), h))(
-            jnp.arange(1, depths[-1])
-        )
-        network = Network(
-            first=first,
-            entry=advance(layer, first, inputs, steepest),
-            hidden=hidden,
-            readout=readout.block.init(layer_key(key, READOUT), h),
-            labels=labels,
-        )
-        return Measurement(*measure_network(layer, readout, network, depths, steepest))
-
-    return jax.vmap(one)(keys, inputs, labels)
-
-
-def _checked_depths(depths: Sequence[int]) -> tuple[int, ...]:
-    wanted = tuple(sorted(set(depths)))
-    if not wanted or wanted[0] < 1:
-        raise ValueError(f"depths must be numbers of hidden layers >= 1; got {depths}")
-    return wanted
-
-
-def _in_order(
-    seen: Measurement, computed: tuple[int, ...], depths: Sequence[int]
-) -> Measurement:
-    """Depths in the order asked for, and nothing after a value left float32.
-
-    Past the first layer that is not finite, values are artefacts of how the
-    hardware treats nan, and so is every gradient of a network that has one.
-    """
-    gone = ~np.logical_and.accumulate(np.asarray(seen.forward.finite), axis=1)
-    after = np.concatenate([np.zeros_like(gone[:, :1]), gone[:, :-1]], axis=1)
-    lost = np.stack([gone[:, depth - 1] for depth in depths], axis=1)[:, :, None]
-    rows = [computed.index(depth) for depth in depths]
-    return Measurement(
-        jax.tree.map(lambda a: _blank(a, after), seen.forward),
-        jax.tree.map(lambda a: _blank(a[:, rows], lost), seen.backward),
-    )
-
-
-def _blank(values: HostArray, where: HostArray) -> HostArray:
-    """``values`` with nan (or False) at the places of ``where``."""
-    return np.where(where, False if values.dtype == bool else np.nan, values)
