@@ -51,8 +51,8 @@ def gain(
 
     References:
         He et al. (2015), arXiv:1502.01852, eq. (10) forward and eq. (14)
-        backward, there for ReLU; Brock et al. (2021), arXiv:2102.06171,
-        for the centered gain γ.
+        backward, there for ReLU; Brock, De & Smith (2021), arXiv:2101.08692,
+        for the centered gain, there γ.
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind must be one of {get_args(Kind)}; got kind={kind!r}")

@@ -31,7 +31,7 @@ def orthogonal(gain: float | Array = 1.0, dtype: DType = None) -> ScaledInitiali
         True
 
     References:
-        Saxe et al. (2014), arXiv:1312.6120, section 3.
+        Saxe et al. (2014), arXiv:1312.6120, random orthogonal initial conditions.
     """
     check_finite("gain", gain, least=0)
 
