@@ -1,11 +1,13 @@
 """From rows per seed to median and band, with the theory in the same columns."""
 
+import math
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from analysis.overlays import mean_field
+from analysis.slopes import meaningful
 from analysis.style import SCHEME_ORDER, SHOWN, in_order
 
 _KEYS = ["activation", "scheme", "layer"]
@@ -38,10 +40,11 @@ def bands(networks: pd.DataFrame, column: str) -> pd.DataFrame:
 
     Returns:
         activation, scheme, layer, ``low``, ``median``, ``high``: quantiles 0.05,
-        0.5 and 0.95, each the value of one seed; -inf is a value of zero, nan
-        one that is not finite. ``attrs["note"]`` says what networks they are.
+        0.5 and 0.95 of the seeds; -inf is a value of zero, nan one that is not
+        finite. ``attrs["note"]`` says what networks they are.
     """
-    grouped = networks.groupby(_KEYS, sort=False)[column]
+    values = networks.assign(**{column: meaningful(networks, column)})
+    grouped = values.groupby(_KEYS, sort=False)[column]
     rows = pd.DataFrame(
         {
             name: grouped.apply(partial(_quantile, p=p))
@@ -65,7 +68,11 @@ def with_theory(rows: pd.DataFrame, networks: pd.DataFrame, column: str) -> pd.D
 
 
 def _quantile(values: pd.Series, p: float) -> float:
-    """Quantile of log10 values, with nan and inf above all others and given as nan."""
-    raised = np.sort(values.fillna(np.inf).to_numpy())
-    q = float(raised[round(p * (len(raised) - 1))])
-    return q if q < np.inf else float("nan")
+    """Quantile of log10 values, nan and inf counted above all others; nan if there."""
+    raised = np.sort(values.fillna(np.inf).to_numpy(np.float64))
+    at = p * (len(raised) - 1)
+    low, high = raised[math.floor(at)], raised[math.ceil(at)]
+    if not np.isfinite([low, high]).all():
+        low = high = raised[round(at)]
+    q = low if low == high else low + (high - low) * (at % 1)
+    return float(q) if q < np.inf else float("nan")

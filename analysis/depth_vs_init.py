@@ -46,10 +46,10 @@ def weight_gradient(table: pd.DataFrame, inputs: str = "gaussian") -> pd.DataFra
 
 def slope_map(table: pd.DataFrame) -> pd.DataFrame:
     """Slope per layer and verdict by scheme and activation, forward and backward."""
-    return pd.concat(
-        [verdicts(table, way).assign(direction=way) for way in ("forward", "backward")],
-        ignore_index=True,
-    )
+    ways = [verdicts(table, way).assign(direction=way) for way in ("forward", "backward")]
+    rows = pd.concat(ways, ignore_index=True)
+    rows.attrs = ways[0].attrs
+    return rows
 
 
 def plot_activation_scale(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -142,7 +142,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure("slopes", plot_slopes, slope_map, "direction", legend_columns=0),
 )
 
-_COLOR = {"survives": "green", "explodes": "red", "vanishes": "blue"}
+_COLOR = {"too shallow": "dim", "survives": "green", "explodes": "red", "vanishes": "blue"}
 
 
 def summary(table: pd.DataFrame) -> Group:

@@ -32,7 +32,7 @@ def main(name: str, argv: Sequence[str]) -> int:
     analysis = importlib.import_module(f"analysis.{name}")
     try:
         table = load(folder / "table.parquet")
-        version = table.attrs["provenance"]["schema_version"]
+        version = table.attrs["provenance"].get("schema_version")
         sweep = importlib.import_module(f"sweeps.{name}")
         if version != sweep.SCHEMA.version:
             raise ValueError(

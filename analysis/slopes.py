@@ -14,6 +14,18 @@ _NETWORK = ["inputs", "activation", "scheme", "width", "batch", "seed", "depth"]
 _VALUE = {"forward": "act_log10_rms", "backward": "delta_log10_rms"}
 
 
+def meaningful(table: pd.DataFrame, column: str) -> pd.Series:
+    """A log10 column, with gradients of a network whose signal was flushed as zero.
+
+    Where every pre-activation has become 0 the gradient of that very point says
+    nothing about the initialization: it is 0 for ReLU, and that of a linear
+    network for leaky ReLU, whose derivative at 0 is 1.
+    """
+    if column.startswith("act_"):
+        return table[column]
+    return table[column].where(table["first_flushed"] < 0, -np.inf)
+
+
 def growth(table: pd.DataFrame, direction: Direction) -> pd.DataFrame:
     """Mean change of log10 RMS per layer, in the direction in which it travels.
 
@@ -32,7 +44,7 @@ def growth(table: pd.DataFrame, direction: Direction) -> pd.DataFrame:
         value became infinite or nan somewhere, -1 if it became 0, else 0.
     """
     name = _VALUE[direction]
-    ordered = table.sort_values("layer")
+    ordered = table.assign(**{name: meaningful(table, name)}).sort_values("layer")
     value = ordered[name].to_numpy()
     finite = ordered[np.isfinite(value)]
     ends = finite.groupby(_NETWORK, sort=False).agg(
@@ -74,10 +86,22 @@ def verdicts(table: pd.DataFrame, direction: Direction) -> pd.DataFrame:
         slope = float(at.iloc[-1]) if len(at) else float("nan")
         lost = float(same.loc[same["depth"] == deepest, "lost"].median())
         rows.append((scheme, activation, slope, _verdict(slope * (deepest - 1), lost)))
-    return pd.DataFrame(rows, columns=["scheme", "activation", "slope", "verdict"])
+    verdict = pd.DataFrame(rows, columns=["scheme", "activation", "slope", "verdict"])
+    verdict.attrs["note"] = (
+        f"up to {deepest} layers, width {_spread(table['width'])}, "
+        f"batch {_spread(table['batch'])}, {table['seed'].nunique()} seeds"
+    )
+    return verdict
+
+
+def _spread(values: pd.Series) -> str:
+    """The values of a setting, in words of a caption."""
+    return ", ".join(str(value) for value in sorted(values.unique()))
 
 
 def _verdict(decades: float, lost: float) -> str:
+    if np.isnan(decades) and not lost:
+        return "too shallow"
     if lost > 0 and not decades < -BOUND:
         return "explodes"
     if lost < 0 or decades < -BOUND:

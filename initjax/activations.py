@@ -36,7 +36,6 @@ class NamedActivation:
         return self.function(x)
 
 
-@cache
 def leaky_relu(a: float = 0.01) -> NamedActivation:
     """Leaky ReLU φ(x) = max(x, 0) + a·min(x, 0).
 
@@ -56,7 +55,14 @@ def leaky_relu(a: float = 0.01) -> NamedActivation:
     slope = float(a)
     if not abs(slope) < float("inf"):
         raise ValueError(f"leaky_relu needs a finite slope a; got a={a!r}")
-    name = "leaky_relu" if slope == 0.01 else f"leaky_relu({slope:g})"
+    return _leaky_relu(slope)
+
+
+@cache
+def _leaky_relu(slope: float) -> NamedActivation:
+    """Equal slopes are one object, so that they share compilations."""
+    short = f"{slope:g}" if float(f"{slope:g}") == slope else repr(slope)
+    name = "leaky_relu" if slope == 0.01 else f"leaky_relu({short})"
     function = partial(jax.nn.leaky_relu, negative_slope=slope)
     return NamedActivation(name, function, (0.0,))
 

@@ -6,6 +6,7 @@ Dense and (*window, in, out) for Conv, hence the defaults.
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -47,7 +48,9 @@ def fans(
     References:
         Glorot & Bengio (2010), eqs. (10) and (11): n_i and n_{i+1}.
     """
-    shape = tuple(shape)
+    shape = tuple(map(operator.index, shape))
+    if min(shape, default=0) < 0:
+        raise ValueError(f"sizes of a kernel must be >= 0; got shape={shape}")
     roles = [
         _positions(axes, shape, role)
         for role, axes in (
@@ -101,7 +104,7 @@ def conv(shape: Shape, *, feature_group_count: int = 1) -> Fans:
     """
     if len(shape) < 3:
         raise ValueError(f"a Conv kernel has shape (*window, in, out); got shape={shape}")
-    groups = feature_group_count
+    groups = operator.index(feature_group_count)
     if groups < 1 or shape[-1] % groups:
         raise ValueError(
             f"feature_group_count must divide the {shape[-1]} output channels; "
@@ -113,7 +116,7 @@ def conv(shape: Shape, *, feature_group_count: int = 1) -> Fans:
 
 def _positions(axes: Axes, shape: Shape, role: str) -> tuple[int, ...]:
     """Axes as non-negative positions."""
-    listed = (axes,) if isinstance(axes, int) else tuple(axes)
+    listed = tuple(map(operator.index, axes if isinstance(axes, Sequence) else (axes,)))
     for axis in listed:
         if not -len(shape) <= axis < len(shape):
             raise ValueError(

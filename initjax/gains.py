@@ -5,12 +5,13 @@ the table that torch publishes, some of whose numbers are conventions.
 """
 
 import math
+import numbers
 from collections.abc import Callable
 from typing import Literal, get_args
 
 import numpy as np
 
-from initjax.activations import resolve
+from initjax.activations import ACTIVATIONS, resolve
 from initjax.quadrature import breakpoints, expectation, on_host
 from initjax.typing import Array
 
@@ -94,9 +95,10 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
-        if isinstance(slope, bool) or not isinstance(slope, int | float):
+        number = isinstance(slope, numbers.Real) and not isinstance(slope, bool)
+        if not number or math.isnan(slope):
             raise ValueError(f"negative slope must be a number; got param={param!r}")
-        return math.sqrt(2 / (1 + slope**2))
+        return math.sqrt(2 / (1 + float(slope) ** 2))
     if nonlinearity not in TORCH_GAINS:
         raise ValueError(
             f"nonlinearity {nonlinearity!r} has no published gain; torch knows "
@@ -123,14 +125,17 @@ def published_gain(activation: str | Callable[[Array], Array]) -> float:
     """What practice uses: torch's number where there is one, else the forward gain.
 
     Args:
-        activation: φ, by name or as any elementwise callable; a named leaky
-            ReLU brings its own slope.
+        activation: φ, by a name of either table or as any elementwise
+            callable; a callable always has its forward gain, whatever its name.
 
     Example:
         >>> published_gain("tanh") == 5 / 3, round(published_gain("gelu"), 6)
         (True, 1.53353)
     """
+    if isinstance(activation, str) and activation in TORCH_GAINS:
+        return calculate_gain(activation)
     named = resolve(activation)
-    if named.name in TORCH_GAINS:
+    ours = ACTIVATIONS.get(named.name) is named
+    if ours and named.name in (*TORCH_GAINS, "leaky_relu"):
         return calculate_gain(named.name)
     return gain(named)

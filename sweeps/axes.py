@@ -13,19 +13,20 @@ from sweeps.schemes import canonical
 T = TypeVar("T")
 
 
-def at_least(axis: str, values: Sequence[int], least: int) -> tuple[int, ...]:
-    """Whole numbers ≥ ``least``.
+def within(axis: str, values: Sequence[int], least: int, most: int) -> tuple[int, ...]:
+    """Whole numbers from ``least`` to ``most``.
 
     Raises:
-        ValueError: for a smaller value, or for none at all.
+        ValueError: for a value outside, or for none at all.
 
     Example:
-        >>> at_least("depths", [10, 5, 10], 1)
+        >>> within("depths", [10, 5, 10], 1, 100)
         (10, 5)
     """
     for value in values:
-        if value < least:
-            raise ValueError(f"--{axis} must be >= {least}; got {value}")
+        if not least <= value <= most:
+            bound = f">= {least}" if value < least else f"<= {most}"
+            raise ValueError(f"--{axis} must be {bound}; got {value}")
     return _distinct(axis, values)
 
 

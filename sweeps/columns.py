@@ -49,7 +49,7 @@ STATISTICS: tuple[Column, ...] = (
     Column(
         "delta_flushed",
         "int",
-        "last layer of the network below which ∂L/∂h is 0 because it fell below "
-        "the smallest normal float, -1 if none",
+        "last layer of the network in which the gradient became all 0 because it "
+        "fell below the smallest normal float, -1 if none",
     ),
 )

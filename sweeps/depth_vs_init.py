@@ -15,7 +15,7 @@ from typing import Any
 
 from sweeps import axes
 from sweeps.columns import NETWORK, STATISTICS
-from sweeps.harness.grid import Cell, product
+from sweeps.harness.grid import Cell, group, product
 from sweeps.harness.table import Schema
 
 SCHEMA = Schema(
@@ -23,7 +23,14 @@ SCHEMA = Schema(
     columns=NETWORK + STATISTICS,
     order=("inputs", "activation", "scheme", "width", "batch", "seed", "layer", "depth"),
 )
-STATIC = ("width", "batch", "seed")
+ACTIVATIONS = ("identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu")
+SCHEMES = (
+    *("normal(1)", "normal(0.01)", "normal(1/√n)"),
+    *("xavier_uniform(gain)", "xavier_normal(gain)"),
+    *("kaiming_normal(fan_in)", "kaiming_normal(fan_out)"),
+    *("kaiming_uniform(fan_in)", "kaiming_uniform(fan_out)"),
+    *("lecun_normal", "he_normal", "orthogonal", "orthogonal(gain)"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,17 +39,9 @@ class Config:
 
     inputs: tuple[str, ...] = ("gaussian", "mnist")
     """What the networks read: gaussian, mnist (5,000 real images) or ones."""
-    activations: tuple[str, ...] = tuple(
-        ["identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu"]
-    )
+    activations: tuple[str, ...] = ACTIVATIONS
     """Activations by name, see initjax.activations; leaky_relu(a) takes a slope."""
-    schemes: tuple[str, ...] = (
-        *("normal(1)", "normal(0.01)", "normal(1/√n)"),
-        *("xavier_uniform(gain)", "xavier_normal(gain)"),
-        *("kaiming_normal(fan_in)", "kaiming_normal(fan_out)"),
-        *("kaiming_uniform(fan_in)", "kaiming_uniform(fan_out)"),
-        *("lecun_normal", "he_normal", "orthogonal", "orthogonal(gain)"),
-    )
+    schemes: tuple[str, ...] = SCHEMES
     """Initializers by name, see initjax.init; 1/√n may be written 1/sqrt(n)."""
     depths: tuple[int, ...] = (5, 10, 20, 50, 100)
     """Numbers of hidden layers."""
@@ -52,6 +51,8 @@ class Config:
     """Inputs in a batch."""
     seeds: int = 10
     """Number of seeds, each with weights and inputs of its own."""
+    seeds_at_once: int = 1
+    """Seeds in one vmapped call; more suit an accelerator and take more memory."""
     layers: int = 24
     """Rows per network at most: layers are recorded at log-spaced indices."""
 
@@ -71,15 +72,24 @@ PRESETS: Mapping[str, Config] = {
 
 def cells(config: Config) -> list[Cell]:
     """One cell per network: every combination of the axes and the seeds."""
-    axes.at_least("layers", [config.layers], 2)
+    axes.within("layers", [config.layers], 2, 10_000)
+    axes.within("seeds-at-once", [config.seeds_at_once], 1, 10_000)
+    batches = axes.within("batches", config.batches, 1, 10_000)
     return product(
-        inputs=axes.inputs(config.inputs, max(config.batches)),
+        inputs=axes.inputs(config.inputs, max(batches)),
         activation=axes.activations(config.activations),
         scheme=axes.schemes(config.schemes),
-        width=axes.at_least("widths", config.widths, 1),
-        depth=axes.at_least("depths", config.depths, 1),
-        batch=axes.at_least("batches", config.batches, 1),
-        seed=range(*axes.at_least("seeds", [config.seeds], 1)),
+        width=axes.within("widths", config.widths, 1, 100_000),
+        depth=axes.within("depths", config.depths, 1, 10_000),
+        batch=batches,
+        seed=range(*axes.within("seeds", [config.seeds], 1, 100_000)),
+    )
+
+
+def batches(cells: list[Cell], config: Config) -> list[list[Cell]]:
+    """Networks of one width, batch and few seeds share their draws and one program."""
+    return group(
+        cells, lambda c: (c["width"], c["batch"], c["seed"] // config.seeds_at_once)
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from initjax.engine import Draws, Measurement, draw_networks, measure_chains
@@ -33,7 +34,7 @@ def recorded_layers(depth: int, most: int) -> HostArray:
 
 
 def columns(cells: Sequence[Cell], most_layers: int) -> Mapping[str, Any]:
-    """Measure networks that share width, batch and seed.
+    """Measure networks that share width and batch, their seeds by vmap.
 
     All schemes and depths of one activation and one kind of input are one call;
     all calls share one compiled program and one set of draws.
@@ -45,8 +46,9 @@ def columns(cells: Sequence[Cell], most_layers: int) -> Mapping[str, Any]:
     Returns:
         One array per column, one entry per network and recorded layer.
     """
-    width, seed = cells[0]["width"], cells[0]["seed"]
-    weights_key, inputs_key = jax.random.split(jax.random.key(seed))
+    width = cells[0]["width"]
+    seeds = list(dict.fromkeys(cell["seed"] for cell in cells))
+    keys = jax.vmap(lambda seed: jax.random.split(jax.random.key(seed)))(np.array(seeds))
     built = {
         (cell["scheme"], cell["activation"]): schemes.build(
             cell["scheme"], cell["activation"]
@@ -55,7 +57,7 @@ def columns(cells: Sequence[Cell], most_layers: int) -> Mapping[str, Any]:
     }
     draws = draw_networks(
         tuple(sorted({initializer.base for initializer in built.values()})),
-        weights_key[None],
+        keys[:, 0],
         depth=max(cell["depth"] for cell in cells),
         width=width,
         fan_ins=tuple(sorted({data.features(cell["inputs"], width) for cell in cells})),
@@ -64,16 +66,17 @@ def columns(cells: Sequence[Cell], most_layers: int) -> Mapping[str, Any]:
     among = list(dict.fromkeys(cell["activation"] for cell in cells))
     parts = [
         rows
-        for same in group(cells, ("inputs", "activation"))
-        for rows in _measured(same, draws, inputs_key, built, among, most_layers)
+        for same in group(cells, lambda cell: (cell["inputs"], cell["activation"]))
+        for rows in _measured(same, seeds, draws, keys[:, 1], built, among, most_layers)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _measured(
     cells: Sequence[Cell],
+    seeds: list[int],
     draws: Draws,
-    inputs_key: Key,
+    inputs_keys: Key,
     built: Mapping[tuple[str, str], ScaledInitializer],
     among: Sequence[str],
     most_layers: int,
@@ -84,13 +87,13 @@ def _measured(
     )
     names = list(dict.fromkeys(cell["scheme"] for cell in cells))
     depths = list(dict.fromkeys(cell["depth"] for cell in cells))
-    drawn = data.draw(kind, inputs_key, batch=batch, width=width)
+    drawn = [data.draw(kind, key, batch=batch, width=width) for key in inputs_keys]
     seen = measure_chains(
         [built[name, activation] for name in names],
         activation,
         draws,
-        drawn.inputs[None],
-        drawn.labels[None],
+        jnp.stack([one.inputs for one in drawn]),
+        jnp.stack([one.labels for one in drawn]),
         depths=depths,
         among=among,
     )
@@ -98,6 +101,7 @@ def _measured(
         _rows(
             cell,
             seen,
+            seeds.index(cell["seed"]),
             names.index(cell["scheme"]),
             depths.index(cell["depth"]),
             built[cell["scheme"], activation],
@@ -110,6 +114,7 @@ def _measured(
 def _rows(
     cell: Cell,
     seen: Measurement,
+    seed: int,
     scheme: int,
     depth: int,
     initializer: ScaledInitializer,
@@ -118,8 +123,8 @@ def _rows(
     """Columns of one network."""
     length, width = cell["depth"], cell["width"]
     layers = recorded_layers(length, most_layers)
-    forward = jax.tree.map(lambda a: a[0, :length, scheme], seen.forward)
-    backward = jax.tree.map(lambda a: a[0, depth, :length, scheme], seen.backward)
+    forward = jax.tree.map(lambda a: a[seed, :length, scheme], seen.forward)
+    backward = jax.tree.map(lambda a: a[seed, depth, :length, scheme], seen.backward)
     entry = (data.features(cell["inputs"], width), width)
     sigma_w = [_sigma_w(initializer, entry), _sigma_w(initializer, (width, width))]
     settings = {column.name: cell.get(column.name) for column in NETWORK}

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +27,12 @@ def test_axes_by_role():
     assert fans((64, 8, 16), in_axis=0, out_axis=(1, 2)) == (64, 128)
     # torch's layout (out, in).
     assert fans((10, 20), in_axis=1, out_axis=0) == (20, 10)
+
+
+def test_numpy_integers_are_axes_and_sizes():
+    assert fans((np.int64(3), 4), in_axis=np.int64(0)) == (3, 4)
+    with pytest.raises(TypeError):
+        fans((3.5, 4))
 
 
 def test_dense_and_conv():

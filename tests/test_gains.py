@@ -89,3 +89,12 @@ def test_published_gain_prefers_the_table():
         math.sqrt(2 / 1.04), rel=1e-12
     )
     assert published_gain(jnp.sin) == pytest.approx(gain("sin"), rel=1e-12)
+
+
+def test_published_gain_of_a_callable_is_computed_whatever_its_name():
+    def relu(x):
+        return 3 * jnp.tanh(x)
+
+    assert published_gain(relu) == pytest.approx(gain("tanh") / 3, rel=1e-12)
+    assert published_gain(jnp.tanh) == pytest.approx(gain("tanh"), rel=1e-12)
+    assert published_gain("linear") == published_gain("conv2d") == 1

@@ -67,6 +67,27 @@ def test_kinks_of_a_callable_are_found():
 
 def test_smooth_callable_needs_few_cuts():
     assert len(breakpoints(_unknown(jnp.sin))) == 0
+
+
+@pytest.mark.parametrize("bound", [1.0, 8.0, 9.0, 10.0, 10.5])
+def test_kinks_at_round_numbers_are_found(bound):
+    clip = _unknown(lambda x: jnp.clip(x, -bound, bound))
+    for q in (1.0, 11.0, 40.0):
+        got = float(expectation(lambda x: on_host(clip)(x) ** 2, q, breakpoints(clip)))
+        u = bound / np.sqrt(q)
+        inside = 1 - 2 * stats.norm.sf(u) - 2 * u * stats.norm.pdf(u)
+        exact = q * inside + 2 * bound**2 * stats.norm.sf(u)
+        assert got == pytest.approx(exact, rel=1e-12)
+
+
+def test_functions_that_grow_too_fast_are_refused():
+    assert float(expectation(np.exp, 9.0)) == pytest.approx(np.exp(4.5), rel=1e-12)
+    for f, q in ((np.exp, 36.0), (lambda x: np.exp(x * x), 1.0)):
+        with pytest.raises(ValueError, match="does not converge"):
+            expectation(f, q)
+
+
+def test_steep_callable_needs_few_cuts():
     assert len(breakpoints(_unknown(lambda x: jnp.tanh(20 * x)))) < 100
 
 

@@ -14,9 +14,9 @@ from initjax.engine.statistics import (
     Backward,
     Forward,
     forward_statistics,
-    gram,
     largest,
     log10_rms,
+    lost_in_underflow,
 )
 from initjax.typing import Array, Key, Params
 
@@ -35,7 +35,7 @@ class Block:
 
 
 def from_linen(module: nn.Module) -> Block:
-    """A linen module as a block.
+    """A linen module whose variables are parameters only, as a block.
 
     Example:
         >>> block = from_linen(nn.Dense(3))
@@ -48,7 +48,7 @@ def from_linen(module: nn.Module) -> Block:
 
 
 def from_nnx(make: Callable[[int, nnx.Rngs], nnx.Module]) -> Block:
-    """An nnx module as a block.
+    """An nnx module whose state is parameters only, as a block.
 
     Args:
         make: (features of the input, rngs) to the module.
@@ -61,15 +61,13 @@ def from_nnx(make: Callable[[int, nnx.Rngs], nnx.Module]) -> Block:
     """
 
     def build(key: Key, features: int) -> tuple[nnx.GraphDef, Params]:
-        return nnx.split(make(features, nnx.Rngs(params=key)))
+        return nnx.split(make(features, nnx.Rngs(key)))
 
     def init(key: Key, h: Array) -> Params:
         return nnx.to_pure_dict(build(key, h.shape[-1])[1])
 
     def apply(params: Params, h: Array) -> Array:
-        graph, state = nnx.split(
-            nnx.eval_shape(lambda: make(h.shape[-1], nnx.Rngs(params=0)))
-        )
+        graph, state = nnx.split(nnx.eval_shape(lambda: make(h.shape[-1], nnx.Rngs(0))))
         nnx.replace_by_pure_dict(state, params)
         return nnx.merge(graph, state)(h)
 
@@ -112,12 +110,14 @@ class BlockLayer:
         """Forward statistics, scalars."""
         sizes = jnp.stack([largest(leaf) for leaf in _weights(params)])
         underflow = jnp.any(sizes > 0) & (largest(h) > 0)
-        return forward_statistics(z, out, gram(out), self.activation, steepest, underflow)
+        return forward_statistics(z, out, self.activation, steepest, underflow)
 
-    def observe_delta(self, delta: Array, below: Array, norm: Array) -> Backward:
+    def observe_delta(
+        self, g: Array, slope: Array, delta: Array, below: Array, norm: Array
+    ) -> Backward:
         """Backward statistics, [K] each."""
-        flushed = (jax.vmap(largest)(below) == 0) & (jax.vmap(largest)(delta) > 0)
-        return Backward(jax.vmap(log10_rms)(delta), norm, flushed)
+        lost = jax.vmap(lost_in_underflow, in_axes=(0, None, 0, 0))
+        return Backward(jax.vmap(log10_rms)(delta), norm, lost(g, slope, delta, below))
 
 
 def _weights(params: Params) -> list[Array]:

@@ -2,7 +2,7 @@
 
 The S schemes are grouped by the base that they scale. Layer ℓ of all schemes of
 a base is one matrix product of S·B rows with one draw, since
-h (s·W) = (s·h) W; and a weight-gradient norm needs only Gram matrices.
+h (s·W) = (s·h) W; and a weight-gradient norm needs only inner products.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,13 @@ from initjax.activations import NamedActivation
 from initjax.engine.statistics import (
     Backward,
     Forward,
-    Gram,
+    Incoming,
     forward_statistics,
-    gram,
+    incoming,
     largest,
     log10_product_norm,
     log10_rms,
+    lost_in_underflow,
 )
 from initjax.init.bases import BASES
 from initjax.init.scaled import ScaledInitializer
@@ -92,44 +93,43 @@ class ChainLayer:
         scaled = params.scales[:, None, None] * h
         return self._apply(params.draws, scaled, 0)
 
-    def keep(self, h: Array) -> Gram:
-        """Gram matrices of the inputs, one per scheme or one for all."""
-        return jax.vmap(gram)(h) if h.ndim == 3 else gram(h)
+    def keep(self, h: Array) -> Incoming:
+        """Inner products of the inputs, one set per scheme or one for all."""
+        return jax.vmap(incoming)(h) if h.ndim == 3 else incoming(h)
 
-    def pull(self, params: Scaled, kept: Gram, delta: Array) -> Array:
+    def pull(self, params: Scaled, kept: Incoming, delta: Array) -> Array:
         """∂L/∂h [K, S, B, m]."""
         del kept
         scaled = params.scales[:, None, None] * delta
         transposed = {base: draw.T for base, draw in params.draws.items()}
         return self._apply(transposed, scaled, 1)
 
-    def weight_norm(self, params: Scaled | None, kept: Gram, delta: Array) -> Array:
+    def weight_norm(self, params: Scaled | None, kept: Incoming, delta: Array) -> Array:
         """log10 ‖hᵀδ‖ [K, S], without the gradient itself."""
         del params
-        shared = None if kept.values.ndim == 2 else 0
+        shared = None if kept.around.ndim == 2 else 0
         one = jax.vmap(log10_product_norm, in_axes=(shared, 0))
-        products = jax.vmap(jax.vmap(gram))(delta)
-        return jax.vmap(one, in_axes=(None, 0))(kept, products)
+        return jax.vmap(one, in_axes=(None, 0))(kept, delta)
 
     def observe(
         self, params: Scaled, h: Array, z: Array, out: Array, steepest: Array
     ) -> Forward:
         """Forward statistics, [S] each."""
-        incoming = jax.vmap(largest)(h) if h.ndim == 3 else largest(h)
-        underflow = (params.scales != 0) & (incoming > 0)
+        arriving = jax.vmap(largest)(h) if h.ndim == 3 else largest(h)
+        underflow = (params.scales != 0) & (arriving > 0)
 
         def one(z: Array, out: Array, underflow: Array) -> Forward:
-            return forward_statistics(
-                z, out, gram(out), self.activation, steepest, underflow
-            )
+            return forward_statistics(z, out, self.activation, steepest, underflow)
 
         return jax.vmap(one)(z, out, underflow)
 
-    def observe_delta(self, delta: Array, below: Array, norm: Array) -> Backward:
+    def observe_delta(
+        self, g: Array, slope: Array, delta: Array, below: Array, norm: Array
+    ) -> Backward:
         """Backward statistics, [K, S] each."""
-        each = lambda f: jax.vmap(jax.vmap(f))  # noqa: E731
-        flushed = (each(largest)(below) == 0) & (each(largest)(delta) > 0)
-        return Backward(each(log10_rms)(delta), norm, flushed)
+        lost = jax.vmap(jax.vmap(lost_in_underflow), in_axes=(0, None, 0, 0))
+        rms = jax.vmap(jax.vmap(log10_rms))
+        return Backward(rms(delta), norm, lost(g, slope, delta, below))
 
 
 def stack_order(schemes: Sequence[ScaledInitializer]) -> tuple[int, ...]:

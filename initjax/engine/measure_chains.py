@@ -12,7 +12,7 @@ from initjax.engine.chain import Activations, ChainLayer, Choice, Scaled, Sizes,
 from initjax.engine.draws import Draws
 from initjax.engine.measurement import Measurement, checked_depths, in_order
 from initjax.engine.passes import Network, advance, measure_network
-from initjax.engine.statistics import Forward, Gram, steepest_slope
+from initjax.engine.statistics import Forward, Incoming, steepest_slope
 from initjax.init.scaled import ScaledInitializer
 from initjax.typing import Array
 
@@ -63,6 +63,13 @@ def measure_chains(
     wanted = checked_depths(depths)
     if wanted[-1] > deepest:
         raise ValueError(f"depths go to {wanted[-1]} but draws only to {deepest}")
+    if not schemes:
+        raise ValueError("schemes is empty; give at least one initializer")
+    if inputs.shape[-1] not in draws.first:
+        raise ValueError(
+            f"inputs have {inputs.shape[-1]} entries; drawn are first layers for "
+            f"{list(draws.first)}, see fan_ins of draw_networks"
+        )
     for scheme in schemes:
         if scheme.base not in draws.hidden or np.any(scheme.mean):
             raise ValueError(
@@ -98,10 +105,10 @@ def _scales(schemes: Sequence[ScaledInitializer], draws: dict[str, Array]) -> Ar
 @partial(jax.jit, static_argnames=("sizes", "among"))
 def _enter_chains(
     phi: Choice, first: Scaled, inputs: Array, *, sizes: Sizes, among: Activations
-) -> tuple[Array, Gram, Forward]:
+) -> tuple[Array, Incoming, Forward]:
     layer = ChainLayer(sizes, phi.among(among))
 
-    def one(draws: dict[str, Array], inputs: Array) -> tuple[Array, Gram, Forward]:
+    def one(draws: dict[str, Array], inputs: Array) -> tuple[Array, Incoming, Forward]:
         kernels = Scaled({b: d[0] for b, d in draws.items()}, first.scales)
         return advance(layer, kernels, inputs, phi.steepest)
 
@@ -111,7 +118,7 @@ def _enter_chains(
 @partial(jax.jit, static_argnames=("sizes", "among", "depths"))
 def _run_chains(
     phi: Choice,
-    entry: tuple[Array, Gram, Forward],
+    entry: tuple[Array, Incoming, Forward],
     hidden: Scaled,
     readout: Scaled,
     labels: Array,
@@ -124,7 +131,7 @@ def _run_chains(
     scales = jnp.broadcast_to(hidden.scales, (rows, *hidden.scales.shape))
 
     def one(
-        entry: tuple[Array, Gram, Forward],
+        entry: tuple[Array, Incoming, Forward],
         inner: dict[str, Array],
         last: dict[str, Array],
         labels: Array,

@@ -45,8 +45,10 @@ class Layer(Protocol):
         """Forward statistics of the layer with inputs h, z, and out = φ(z)."""
         ...
 
-    def observe_delta(self, delta: Array, below: Array, norm: Array) -> Backward:
-        """Backward statistics from ∂L/∂z, ∂L/∂h and the weight-gradient norm."""
+    def observe_delta(
+        self, g: Array, slope: Array, delta: Array, below: Array, norm: Array
+    ) -> Backward:
+        """Backward statistics from ∂L/∂h, φ′(z), ∂L/∂z, the next ∂L/∂h, and the norm."""
         ...
 
 
@@ -107,10 +109,11 @@ def measure_network(
 
     def retreat(g: Array, at: tuple[Params, Array, Any]) -> tuple[Array, Backward]:
         params, z, kept = at
-        delta = g * derivative(phi, z)
+        slope = derivative(phi, z)
+        delta = g * slope
         below = layer.pull(params, kept, delta)
         norm = layer.weight_norm(params, kept, delta)
-        return below, layer.observe_delta(delta, below, norm)
+        return below, layer.observe_delta(g, slope, delta, below, norm)
 
     segments: list[Backward] = []
     g = jnp.zeros((0, *z.shape), z.dtype)
@@ -122,9 +125,10 @@ def measure_network(
         scanned = jax.tree.map(lambda a, w=window: a[w], (network.hidden, zs, kepts))
         g, seen = jax.lax.scan(retreat, g, scanned, reverse=True)
         segments.append(seen)
-    delta = g * derivative(phi, z)
+    slope = derivative(phi, z)
+    delta = g * slope
     norm = layer.weight_norm(network.first, kept, delta)
-    last = layer.observe_delta(delta, delta, norm)
+    last = layer.observe_delta(g, slope, delta, delta, norm)
     segments.append(jax.tree.map(lambda a: a[None], last))
     return forward, _assemble(segments, len(depths), forward.finite.shape[0])
 

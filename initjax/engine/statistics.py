@@ -7,6 +7,7 @@ is divided by its largest entry first and reported as a base-10 logarithm:
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -29,7 +30,8 @@ class Forward(NamedTuple):
         act_log10_rms: log10 of the root mean square of h.
         zero_fraction: Share of entries of h that are exactly 0.
         saturated_fraction: Share of units with |φ′(z)| < 0.02 sup |φ′|.
-        cosine: Cosine similarity of h between two inputs, mean over all pairs.
+        cosine: Cosine similarity of h between two inputs, mean over all pairs
+            of inputs that are not all 0.
         finite: Whether every entry of z and h is finite.
         flushed: Whether all z are 0 though weights and inputs are not: the
             products fell below the smallest normal float.
@@ -53,8 +55,8 @@ class Backward(NamedTuple):
     Attributes:
         delta_log10_rms: log10 of the root mean square of ∂L/∂z.
         weight_grad_log10_norm: log10 of the L2 norm of ∂L/∂W.
-        delta_flushed: Whether ∂L/∂z vanished on its way to the layer below
-            because it fell below the smallest normal float.
+        delta_flushed: Whether the gradient became all 0 in this layer because
+            it fell below the smallest normal float.
     """
 
     delta_log10_rms: Array
@@ -62,15 +64,22 @@ class Backward(NamedTuple):
     delta_flushed: Array
 
 
-class Gram(NamedTuple):
-    """Inner products of a batch: hhᵀ = values · 10^(2 log10_scale).
+class Incoming(NamedTuple):
+    """Inner products of a batch of activations h, divided by the largest entry.
+
+    With h_a = h̄ + h̃_a around the mean h̄ over the batch, so that near-identical
+    inputs lose no digits.
 
     Attributes:
-        values: [B, B] products of the rows divided by the largest entry.
-        log10_scale: log10 of that entry.
+        around: [B, B] products h̃_a·h̃_b.
+        along: [B] products h̃_a·h̄.
+        mean: |h̄|².
+        log10_scale: log10 of the largest entry.
     """
 
-    values: Array
+    around: Array
+    along: Array
+    mean: Array
     log10_scale: Array
 
 
@@ -118,33 +127,54 @@ def _moments(x: Array) -> tuple[Array, Array, Array]:
     )
 
 
-def gram(h: Array) -> Gram:
-    """Inner products of the rows of a batch, axis 0 over inputs."""
+def incoming(h: Array) -> Incoming:
+    """What the norm of a weight gradient needs of the activations, axis 0 over inputs."""
     unit, top = _unit(h.reshape(h.shape[0], -1))
-    return Gram(jnp.matmul(unit, unit.T, precision="highest"), jnp.log10(top))
+    mean = jnp.mean(unit, axis=0)
+    around = unit - mean
+    return Incoming(
+        around=jnp.matmul(around, around.T, precision="highest"),
+        along=jnp.matmul(around, mean, precision="highest"),
+        mean=jnp.sum(mean**2),
+        log10_scale=jnp.log10(top),
+    )
 
 
-def log10_product_norm(left: Gram, right: Gram) -> Array:
-    """log10 of the L2 norm of hᵀδ from the Gram matrices of h and δ.
+def log10_product_norm(h: Incoming, delta: Array) -> Array:
+    """log10 of the L2 norm of hᵀδ, without the product itself.
 
-    ‖hᵀδ‖² = Σ_ab (hhᵀ)_ab (δδᵀ)_ab
+        ‖hᵀδ‖² = Σ_ab (h_a·h_b)(δ_a·δ_b)
+               = Σ_ab (h̃_a·h̃_b)(δ_a·δ_b) + 2 Σ_a (h̃_a·h̄)(δ_a·s) + |h̄|²|s|²
+
+    with s = Σ_a δ_a: B²·n operations instead of B·n². Summing δ before squaring
+    keeps the digits when the δ of near-identical inputs cancel.
     """
-    square = jnp.sum(left.values * right.values)
-    return left.log10_scale + right.log10_scale + jnp.log10(jnp.maximum(square, 0)) / 2
+    unit, top = _unit(delta.reshape(delta.shape[0], -1))
+    total = jnp.sum(unit, axis=0)
+    products = jnp.matmul(unit, unit.T, precision="highest")
+    crossed = jnp.sum(h.along * jnp.matmul(unit, total, precision="highest"))
+    square = jnp.sum(h.around * products) + 2 * crossed + h.mean * jnp.sum(total**2)
+    return h.log10_scale + jnp.log10(top) + jnp.log10(jnp.maximum(square, 0)) / 2
 
 
-def mean_cosine(products: Gram) -> Array:
-    """Mean cosine over the pairs of different inputs; nan for a batch of one."""
-    norms = jnp.sqrt(jnp.diagonal(products.values))
-    cosines = products.values / (norms[:, None] * norms)
-    pairs = jnp.triu(jnp.ones_like(cosines), 1)
-    return jnp.sum(jnp.where(pairs > 0, cosines, 0)) / jnp.sum(pairs)
+def mean_cosine(h: Array) -> Array:
+    """Mean cosine over pairs of different inputs, those that are all 0 left out.
+
+    nan if no pair is left, as in a batch of one.
+    """
+    rows = h.reshape(h.shape[0], -1)
+    unit, tops = jax.vmap(_unit)(rows)
+    norms = jnp.sqrt(jnp.sum(unit**2, axis=1))
+    live = tops > 0
+    rows = unit / jnp.where(live, norms, 1)[:, None]
+    pairs = jnp.triu(live[:, None] & live, 1)
+    cosines = jnp.matmul(rows, rows.T, precision="highest")
+    return jnp.sum(jnp.where(pairs, cosines, 0)) / jnp.sum(pairs)
 
 
 def forward_statistics(
     z: Array,
     h: Array,
-    products: Gram,
     activation: NamedActivation,
     steepest: Array,
     underflow: Array,
@@ -154,7 +184,6 @@ def forward_statistics(
     Args:
         z: Pre-activations, axis 0 over inputs.
         h: Activations φ(z).
-        products: Gram matrix of h.
         activation: φ.
         steepest: sup |φ′|, from ``steepest_slope``.
         underflow: Whether z must be nonzero: weights and inputs are.
@@ -171,7 +200,7 @@ def forward_statistics(
         act_log10_rms=act_rms,
         zero_fraction=jnp.mean(h == 0),
         saturated_fraction=jnp.mean(flat),
-        cosine=mean_cosine(products),
+        cosine=mean_cosine(h),
         finite=jnp.isfinite(top) & jnp.isfinite(largest(h)),
         flushed=(top == 0) & underflow,
     )
@@ -180,3 +209,16 @@ def forward_statistics(
 def steepest_slope(activation: NamedActivation) -> float:
     """Sup |φ′| over [-8, 8], where every activation in use has its steepest point."""
     return float(np.abs(on_host(activation, 1)(np.linspace(-8, 8, 4001))).max())
+
+
+def lost_in_underflow(g: Array, slope: Array, delta: Array, below: Array) -> Array:
+    """Whether the gradient of one network became all 0 in a layer by underflow.
+
+    Args:
+        g: ∂L/∂h of the layer.
+        slope: φ′(z).
+        delta: ∂L/∂z = g φ′(z).
+        below: ∂L/∂h of the layer below.
+    """
+    at_slope = jnp.any((g != 0) & (slope != 0)) & (largest(delta) == 0)
+    return at_slope | ((largest(delta) > 0) & (largest(below) == 0))

@@ -23,7 +23,10 @@ def check_finite(argument: str, value: float | Array, *, least: float = -math.in
     """Raise a ValueError unless every entry of ``value`` is finite and ≥ ``least``."""
     if isinstance(value, core.Tracer):
         return
-    entries = np.asarray(value, np.float64)
+    try:
+        entries = np.asarray(value, np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{argument} must be a number; got {argument}={value!r}") from error
     if not (np.all(np.isfinite(entries)) and np.all(entries >= least)):
         bound = "" if least == -math.inf else f" and >= {least:g}"
         raise ValueError(f"{argument} must be finite{bound}; got {argument}={value!r}")

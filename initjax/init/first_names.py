@@ -6,24 +6,31 @@
 from collections.abc import Callable
 from typing import Literal, get_args
 
-from initjax.activations import leaky_relu
+from initjax.fans import Axes
 from initjax.gains import published_gain
 from initjax.init.arguments import check_choice, check_finite
-from initjax.init.scaled import Distribution, ScaledInitializer, variance_scaling
+from initjax.init.scaled import ScaledInitializer, variance_scaling
 from initjax.typing import Array, DType
 
 KaimingMode = Literal["fan_in", "fan_out"]
 
 
 def xavier_uniform(
-    gain: float | Array = 1.0, *, dtype: DType = None, **axes: int
+    gain: float | Array = 1.0,
+    *,
+    dtype: DType = None,
+    in_axis: Axes = -2,
+    out_axis: Axes = -1,
+    batch_axis: Axes = (),
 ) -> ScaledInitializer:
     """Entries U(±a), a = gain · √(6 / (fan_in + fan_out)).
 
     Args:
         gain: Factor on the standard deviation, ≥ 0; see ``initjax.gains``.
         dtype: Used when the initializer is called without one.
-        **axes: in_axis, out_axis, batch_axis as in ``variance_scaling``.
+        in_axis: Input axis or axes of the kernel.
+        out_axis: Output axis or axes.
+        batch_axis: Axes over independent copies of the layer.
 
     Raises:
         ValueError: if ``gain`` is negative or not finite.
@@ -37,18 +44,28 @@ def xavier_uniform(
     References:
         Glorot & Bengio (2010), eq. (16), where the gain is 1.
     """
-    return _xavier("uniform", gain, dtype, axes)
+    check_finite("gain", gain, least=0)
+    return variance_scaling(
+        gain**2, "fan_avg", "uniform", in_axis, out_axis, batch_axis, dtype
+    )
 
 
 def xavier_normal(
-    gain: float | Array = 1.0, *, dtype: DType = None, **axes: int
+    gain: float | Array = 1.0,
+    *,
+    dtype: DType = None,
+    in_axis: Axes = -2,
+    out_axis: Axes = -1,
+    batch_axis: Axes = (),
 ) -> ScaledInitializer:
     """Entries N(0, σ²), σ = gain · √(2 / (fan_in + fan_out)), untruncated.
 
     Args:
         gain: Factor on the standard deviation, ≥ 0; see ``initjax.gains``.
         dtype: Used when the initializer is called without one.
-        **axes: in_axis, out_axis, batch_axis as in ``variance_scaling``.
+        in_axis: Input axis or axes of the kernel.
+        out_axis: Output axis or axes.
+        batch_axis: Axes over independent copies of the layer.
 
     Raises:
         ValueError: if ``gain`` is negative or not finite.
@@ -60,17 +77,22 @@ def xavier_normal(
     References:
         Glorot & Bengio (2010), eq. (12), where the gain is 1.
     """
-    return _xavier("normal", gain, dtype, axes)
+    check_finite("gain", gain, least=0)
+    return variance_scaling(
+        gain**2, "fan_avg", "normal", in_axis, out_axis, batch_axis, dtype
+    )
 
 
 def kaiming_uniform(
-    a: float = 0.0,
+    a: float | Array = 0.0,
     mode: KaimingMode = "fan_in",
     nonlinearity: str | Callable[[Array], Array] = "leaky_relu",
     *,
     gain: float | Array | None = None,
     dtype: DType = None,
-    **axes: int,
+    in_axis: Axes = -2,
+    out_axis: Axes = -1,
+    batch_axis: Axes = (),
 ) -> ScaledInitializer:
     """Entries U(±b), b = gain · √(3 / fan).
 
@@ -82,7 +104,9 @@ def kaiming_uniform(
             gives torch's gain, any other name or callable its forward gain.
         gain: Overrides ``a`` and ``nonlinearity``.
         dtype: Used when the initializer is called without one.
-        **axes: in_axis, out_axis, batch_axis as in ``variance_scaling``.
+        in_axis: Input axis or axes of the kernel.
+        out_axis: Output axis or axes.
+        batch_axis: Axes over independent copies of the layer.
 
     Raises:
         ValueError: for an unknown mode or nonlinearity, and a gain that is
@@ -95,17 +119,21 @@ def kaiming_uniform(
     References:
         He et al. (2015), arXiv:1502.01852, eqs. (10), (14) and (15).
     """
-    return _kaiming("uniform", a, mode, nonlinearity, gain, dtype, axes)
+    check_choice("mode", mode, get_args(KaimingMode))
+    scale = _kaiming_scale(a, nonlinearity, gain)
+    return variance_scaling(scale, mode, "uniform", in_axis, out_axis, batch_axis, dtype)
 
 
 def kaiming_normal(
-    a: float = 0.0,
+    a: float | Array = 0.0,
     mode: KaimingMode = "fan_in",
     nonlinearity: str | Callable[[Array], Array] = "leaky_relu",
     *,
     gain: float | Array | None = None,
     dtype: DType = None,
-    **axes: int,
+    in_axis: Axes = -2,
+    out_axis: Axes = -1,
+    batch_axis: Axes = (),
 ) -> ScaledInitializer:
     """Entries N(0, σ²), σ = gain / √fan, untruncated.
 
@@ -117,7 +145,9 @@ def kaiming_normal(
             gives torch's gain, any other name or callable its forward gain.
         gain: Overrides ``a`` and ``nonlinearity``.
         dtype: Used when the initializer is called without one.
-        **axes: in_axis, out_axis, batch_axis as in ``variance_scaling``.
+        in_axis: Input axis or axes of the kernel.
+        out_axis: Output axis or axes.
+        batch_axis: Axes over independent copies of the layer.
 
     Raises:
         ValueError: for an unknown mode or nonlinearity, and a gain that is
@@ -130,28 +160,21 @@ def kaiming_normal(
     References:
         He et al. (2015), arXiv:1502.01852, eqs. (10), (14) and (15).
     """
-    return _kaiming("normal", a, mode, nonlinearity, gain, dtype, axes)
+    check_choice("mode", mode, get_args(KaimingMode))
+    scale = _kaiming_scale(a, nonlinearity, gain)
+    return variance_scaling(scale, mode, "normal", in_axis, out_axis, batch_axis, dtype)
 
 
-def _xavier(
-    distribution: Distribution, gain: float | Array, dtype: DType, axes: dict[str, int]
-) -> ScaledInitializer:
-    check_finite("gain", gain, least=0)
-    return variance_scaling(gain**2, "fan_avg", distribution, dtype=dtype, **axes)
-
-
-def _kaiming(
-    distribution: Distribution,
-    a: float,
-    mode: str,
+def _kaiming_scale(
+    a: float | Array,
     nonlinearity: str | Callable[[Array], Array],
     gain: float | Array | None,
-    dtype: DType,
-    axes: dict[str, int],
-) -> ScaledInitializer:
-    check_choice("mode", mode, get_args(KaimingMode))
-    if gain is None:
-        leaky = nonlinearity == "leaky_relu"
-        gain = published_gain(leaky_relu(a) if leaky else nonlinearity)
-    check_finite("gain", gain, least=0)
-    return variance_scaling(gain**2, mode, distribution, dtype=dtype, **axes)  # type: ignore[arg-type]
+) -> float | Array:
+    """The gain squared; in closed form for the leaky ReLU, so that a may be traced."""
+    if gain is not None:
+        check_finite("gain", gain, least=0)
+        return gain**2
+    if nonlinearity == "leaky_relu":
+        check_finite("a", a)
+        return 2 / (1 + a**2)
+    return published_gain(nonlinearity) ** 2

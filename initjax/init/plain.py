@@ -1,4 +1,4 @@
-"""Initializers without fans: normal, uniform, truncated normal, constants.
+"""Initializers without fans: normal, uniform, constants.
 
 Their scale is what the caller says, at any shape, vectors included.
 """
@@ -6,20 +6,22 @@ Their scale is what the caller says, at any shape, vectors included.
 import math
 from typing import Any, overload
 
+from jax import core
+
 from initjax.init.arguments import check_finite
 from initjax.init.scaled import ScaledInitializer
 from initjax.typing import Array, DType, Key, OutSharding, Shape
 
 
 def normal(
-    stddev: float | Array = 1e-2, mean: float | Array = 0.0, dtype: DType = None
+    stddev: float | Array = 1e-2, dtype: DType = None, *, mean: float | Array = 0.0
 ) -> ScaledInitializer:
     """Entries N(mean, stddev²), untruncated.
 
     Args:
         stddev: Standard deviation, ≥ 0; first, as in JAX and unlike torch.
-        mean: Mean of every entry.
         dtype: Used when the initializer is called without one.
+        mean: Mean of every entry.
 
     Raises:
         ValueError: if ``stddev`` is negative or not finite.
@@ -64,7 +66,10 @@ def uniform(
             "JAX's uniform(scale) is uniform(0, scale), a symmetric law is "
             "uniform(-scale, scale)"
         )
-    if not -math.inf < low < high < math.inf:
+    check_finite("low", low)
+    check_finite("high", high)
+    traced = isinstance(low, core.Tracer) or isinstance(high, core.Tracer)
+    if not traced and not low < high:
         raise ValueError(f"uniform needs low < high; got low={low!r}, high={high!r}")
     stddev = (high - low) / math.sqrt(12)
     name = f"uniform({low!r}, {high!r})"
@@ -90,7 +95,9 @@ def constant(value: float | Array, dtype: DType = None) -> ScaledInitializer:
 
 
 @overload
-def zeros(key: None = None, shape: None = None) -> ScaledInitializer: ...
+def zeros(
+    key: None = None, shape: None = None, dtype: DType = None
+) -> ScaledInitializer: ...
 @overload
 def zeros(
     key: Key, shape: Shape, dtype: DType = None, out_sharding: OutSharding = None
@@ -106,19 +113,23 @@ def zeros(
     Args:
         key: Ignored.
         shape: Shape of the array; without it the initializer is returned.
-        dtype: As in the initializer protocol.
+        dtype: Of the array, or of the initializer's arrays by default.
         out_sharding: As in the initializer protocol.
+
+    Raises:
+        TypeError: for a key without a shape.
 
     Example:
         >>> zeros()(None, (2,)).tolist(), zeros(None, (2,)).tolist()
         ([0.0, 0.0], [0.0, 0.0])
     """
-    initializer = constant(0.0, dtype if shape is None else None)
-    return initializer if shape is None else initializer(key, shape, dtype, out_sharding)
+    return _constant_or_array(0.0, key, shape, dtype, out_sharding)
 
 
 @overload
-def ones(key: None = None, shape: None = None) -> ScaledInitializer: ...
+def ones(
+    key: None = None, shape: None = None, dtype: DType = None
+) -> ScaledInitializer: ...
 @overload
 def ones(
     key: Key, shape: Shape, dtype: DType = None, out_sharding: OutSharding = None
@@ -134,12 +145,25 @@ def ones(
     Args:
         key: Ignored.
         shape: Shape of the array; without it the initializer is returned.
-        dtype: As in the initializer protocol.
+        dtype: Of the array, or of the initializer's arrays by default.
         out_sharding: As in the initializer protocol.
+
+    Raises:
+        TypeError: for a key without a shape.
 
     Example:
         >>> ones()(None, (2,)).tolist()
         [1.0, 1.0]
     """
-    initializer = constant(1.0, dtype if shape is None else None)
-    return initializer if shape is None else initializer(key, shape, dtype, out_sharding)
+    return _constant_or_array(1.0, key, shape, dtype, out_sharding)
+
+
+def _constant_or_array(
+    value: float, key: Any, shape: Shape | None, dtype: DType, out_sharding: OutSharding
+) -> ScaledInitializer | Array:
+    """The initializer if there is no shape to fill."""
+    if shape is not None:
+        return constant(value)(key, shape, dtype, out_sharding)
+    if key is not None:
+        raise TypeError(f"a key without a shape; got key={key!r}. Give dtype= by name")
+    return constant(value, dtype)

@@ -51,11 +51,12 @@ class ScaledInitializer:
 
         Raises:
             ValueError: if the shape has no fans where the scheme needs them.
-            TypeError: if ``dtype`` is not a real floating-point dtype.
+            TypeError: if ``dtype`` is not a real floating-point dtype; constants
+                take any.
         """
         shape = tuple(shape)
         wanted = jnp.dtype(dtype or self.dtype or jnp.result_type(float))
-        wide = sampling_dtype(wanted)
+        wide = wanted if self.base == "ones" else sampling_dtype(wanted)
         if math.prod(shape) == 0:
             return jnp.zeros(shape, wanted, out_sharding=out_sharding)
         scale = jnp.asarray(self.scale(shape), wide)

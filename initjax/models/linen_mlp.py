@@ -98,6 +98,7 @@ class MLP(nn.Module):
                 variable_axes={"params": 0},
                 split_rngs={"params": True},
                 length=self.depth - 1,
+                metadata_params={nn.PARTITION_NAME: None},
             )
             h, _ = scanned(*settings, name="hidden")(h, None)
         return nn.Dense(

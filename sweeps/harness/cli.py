@@ -53,10 +53,12 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     try:
         sweep.cells(config)
         prepare(out, plain(dataclasses.asdict(config)))
-        table = _run(name, sweep, config, out, console)
-        _finish(name, table, console)
     except ValueError as error:
         return _refuse(str(error))
+    except OSError as error:
+        return _refuse(f"cannot write results: {error}")
+    try:
+        _finish(name, _run(name, sweep, config, out, console), console)
     except OSError as error:
         return _refuse(f"cannot write results: {error}")
     except KeyboardInterrupt:

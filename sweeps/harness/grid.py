@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeAlias
 
 Cell: TypeAlias = dict[str, Any]
@@ -39,14 +39,15 @@ def content_id(settings: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def group(cells: Iterable[Cell], static: Sequence[str]) -> list[list[Cell]]:
-    """Cells that agree in the ``static`` axes, measured in one call each.
+def group(cells: Iterable[Cell], key: Callable[[Cell], Hashable]) -> list[list[Cell]]:
+    """Cells with equal keys, in the order in which the keys appear.
 
     Example:
-        >>> [len(g) for g in group(product(width=(8, 9), seed=range(3)), ["width"])]
+        >>> cells = product(width=(8, 9), seed=range(3))
+        >>> [len(same) for same in group(cells, lambda cell: cell["width"])]
         [3, 3]
     """
-    groups: dict[tuple[Any, ...], list[Cell]] = {}
+    groups: dict[Hashable, list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(tuple(cell[name] for name in static), []).append(cell)
+        groups.setdefault(key(cell), []).append(cell)
     return list(groups.values())

@@ -55,10 +55,9 @@ def collect(sweep: str, settings: dict[str, Any], schema_version: int) -> dict[s
         "device": device.device_kind,
         "devices": jax.device_count(),
         "cores": os.cpu_count(),
-        "dtype": "float32",
+        "dtype": str(jax.numpy.ones(()).dtype),
         "random": {
             name: getattr(jax.config, name)
             for name in ("jax_default_prng_impl", "jax_threefry_partitionable")
         },
-        "x64": bool(jax.numpy.ones(1, float).dtype == "float64"),
     }

@@ -5,9 +5,8 @@ cells, the settings and the code, so that another run never picks it up by
 mistake; when all are there they become the table and are removed.
 """
 
-import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +14,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from sweeps.harness import provenance
-from sweeps.harness.grid import Cell, content_id, group
+from sweeps.harness.grid import Cell, content_id
 from sweeps.harness.table import Schema, collect, load_provenance, save, write_whole
 
 
@@ -27,17 +26,19 @@ class Sweep(Protocol):
         Config: Frozen dataclass of settings, which is the command line.
         PRESETS: Settings by name: smoke, default, paper.
         SCHEMA: Columns of the table.
-        STATIC: Axes in which all cells of one call of ``measure`` agree.
     """
 
     __doc__: str | None
     Config: type[Any]
     PRESETS: Mapping[str, Any]
     SCHEMA: Schema
-    STATIC: Sequence[str]
 
     def cells(self, config: Any) -> list[Cell]:
         """Cells of the grid; raises ValueError for settings that make no sense."""
+        ...
+
+    def batches(self, cells: list[Cell], config: Any) -> list[list[Cell]]:
+        """The cells in the groups that ``measure`` takes, one call each."""
         ...
 
     def measure(self, cells: list[Cell], config: Any) -> Mapping[str, Any]:
@@ -54,10 +55,11 @@ def prepare(out: Path, settings: Mapping[str, Any]) -> None:
 
     Raises:
         OSError: if it cannot be made or written, or is a file.
-        ValueError: if it holds a table of other settings.
+        ValueError: if it holds a table of other settings, or a foreign file.
     """
-    if out.exists() and not out.is_dir():
-        raise NotADirectoryError(f"--out {out} is a file; name a directory")
+    for folder in (out, out / "figures", out / "shards"):
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(f"{folder} is a file; name another --out directory")
     out.mkdir(parents=True, exist_ok=True)
     probe = out / ".probe"
     write_whole(probe, b"\0" * 4096)
@@ -65,7 +67,7 @@ def prepare(out: Path, settings: Mapping[str, Any]) -> None:
     table = out / "table.parquet"
     if not table.exists():
         return
-    there = load_provenance(table)["settings"]
+    there = load_provenance(table).get("settings", {})
     differing = sorted(k for k in {*there, *settings} if there.get(k) != settings.get(k))
     if differing:
         pairs = "; ".join(f"{k}: {there.get(k)} there" for k in differing)
@@ -91,8 +93,9 @@ def run(name: str, sweep: Sweep, config: Any, out: Path, report: Report) -> Path
     started = time.perf_counter()
     settings = plain(asdict(config))
     origin = provenance.collect(name, settings, sweep.SCHEMA.version)
-    identity = [settings, sweep.SCHEMA.version, origin["code"]]
-    groups = group(sweep.cells(config), sweep.STATIC)
+    same = ("schema_version", "code", "versions", "device", "random", "dtype")
+    identity = [settings, *(origin[name] for name in same)]
+    groups = sweep.batches(sweep.cells(config), config)
     total, done, shards = sum(map(len, groups)), 0, []
     (out / "shards").mkdir(exist_ok=True)
     report(0, total)
@@ -107,7 +110,10 @@ def run(name: str, sweep: Sweep, config: Any, out: Path, report: Report) -> Path
     table = out / "table.parquet"
     origin["wall_seconds"] = round(time.perf_counter() - started, 1)
     save(table, collect(shards, sweep.SCHEMA), origin)
-    shutil.rmtree(out / "shards")
+    for shard in shards:
+        shard.unlink()
+    if not any((out / "shards").iterdir()):  # other runs' shards stay
+        (out / "shards").rmdir()
     return table
 
 

@@ -107,7 +107,8 @@ def write_whole(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(beside).chmod(0o644)
+        os.umask(mask := os.umask(0))  # mkstemp makes files private
+        Path(beside).chmod(0o666 & ~mask)
         Path(beside).replace(path)
     except BaseException:
         Path(beside).unlink(missing_ok=True)
@@ -140,17 +141,18 @@ def load(path: str | Path) -> pd.DataFrame:
         FileNotFoundError: if there is no such file.
         ValueError: if the file is not a table with provenance.
     """
-    try:
-        frame = pd.read_parquet(path)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path} is not a Parquet table: {error}") from error
-    frame.attrs["provenance"] = load_provenance(path)
+    provenance = load_provenance(path)
+    frame = pd.read_parquet(path)
+    frame.attrs["provenance"] = provenance
     return frame
 
 
 def load_provenance(path: str | Path) -> dict[str, Any]:
     """The provenance inside a table, without reading its rows."""
-    metadata = pq.read_schema(path).metadata or {}
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{path} is not a Parquet table: {error}") from error
     if _META not in metadata:
         raise ValueError(f"{path} carries no provenance; it was not made by a sweep")
     return dict(json.loads(metadata[_META]))

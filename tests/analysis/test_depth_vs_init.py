@@ -37,6 +37,7 @@ def _network(scheme, seed, depth, slope):
             "act_log10_rms": log,
             "delta_log10_rms": delta,
             "weight_grad_log10_norm": delta,
+            **dict.fromkeys(("first_nonfinite", "first_flushed", "delta_flushed"), -1),
         }
     )
 
@@ -74,6 +75,18 @@ def test_a_signal_that_leaves_float32_does_not_survive(table, value, verdict):
     found = verdicts(table, "forward").set_index("scheme").loc["normal(1/√n)"]
     assert found["verdict"] == verdict
     assert found["slope"] == pytest.approx(0, abs=1e-4), "the slope of the finite layers"
+
+
+def test_gradients_of_flushed_networks_do_not_count(table):
+    """Where z is all 0, leaky ReLU passes gradients on as if it were linear."""
+    deep = (table["scheme"] == "normal(0.01)") & (table["depth"] == 11)
+    table.loc[deep, "first_flushed"] = 7
+    table.loc[deep, "delta_log10_rms"] = 0.0
+    found = verdicts(table, "backward").set_index("scheme").loc["normal(0.01)"]
+    assert found["verdict"] == "vanishes"
+    assert found["slope"] == pytest.approx(-0.3, abs=1e-4), "from the shallower networks"
+    rows = figures.gradient_scale(table)
+    assert np.isneginf(rows.loc[rows["scheme"] == "normal(0.01)", "median"]).all()
 
 
 def test_growth_has_one_row_per_network(table):

@@ -180,6 +180,7 @@ def test_any_block_of_constant_shape():
         ({"schemes": [init.he_normal()]}, "measure_blocks"),
         ({"schemes": [init.normal(0.1, mean=0.5)]}, "measure_blocks"),
         ({"among": ["relu"]}, "not among"),
+        ({"schemes": []}, "schemes is empty"),
     ],
 )
 def test_bad_requests(change, match):
@@ -194,3 +195,9 @@ def test_bad_requests(change, match):
             labels,
             **settings,
         )
+
+
+def test_an_input_size_that_was_not_drawn():
+    inputs, labels = batch(1, 6, FAN_IN + 1)
+    with pytest.raises(ValueError, match="fan_ins"):
+        measure_chains(SCHEMES, "tanh", _draws(seed_keys(1)), inputs, labels, depths=[3])

@@ -7,7 +7,7 @@ import pytest
 
 from initjax import init
 from initjax.engine import draw_networks, measure_chains
-from initjax.engine.statistics import gram, log10_product_norm, log10_rms
+from initjax.engine.statistics import incoming, log10_product_norm, log10_rms, mean_cosine
 from tests.engine.networks import batch, seed_keys
 
 TINY = np.finfo(np.float32).tiny  # smallest normal float32, 2^-126
@@ -45,9 +45,8 @@ def test_zero_infinity_and_nan_are_told_apart(entries, expected):
 def test_product_norm_without_the_product(scale):
     rng = np.random.default_rng(1)
     h, d = rng.standard_normal((8, 30)), rng.standard_normal((8, 20))
-    got = log10_product_norm(
-        gram(jnp.asarray(h * scale, jnp.float32)), gram(jnp.asarray(d * scale, jnp.float32))
-    )
+    as_single = lambda x: jnp.asarray(x * scale, jnp.float32)  # noqa: E731
+    got = log10_product_norm(incoming(as_single(h)), as_single(d))
     exact = np.log10(np.linalg.norm(h.T @ d)) + 2 * np.log10(scale)
     assert float(got) == pytest.approx(exact, abs=1e-5)
 
@@ -93,14 +92,45 @@ def test_underflow_is_not_a_zero_initialization():
     assert not dead.forward.flushed.any()
 
 
-def test_underflow_of_the_gradient_is_marked():
-    seen = _run(init.normal(0.003), "sigmoid", 40, width=32)
+@pytest.mark.parametrize("stddev", [0.003, 0.02, 0.05])
+def test_underflow_of_the_gradient_is_marked(stddev):
+    """In the product with W or with φ′, whichever comes below the last float."""
+    seen = _run(init.normal(stddev), "sigmoid", 70, width=32, seeds=6)
     marked = seen.backward.delta_flushed[:, 0, :, 0]
-    assert (marked.sum(1) == 1).all()
     gone = np.isneginf(seen.backward.delta_log10_rms[:, 0, :, 0])
+    assert gone[:, 0].all()
+    assert (marked.sum(1) == 1).all()
     for row, mark in zip(gone, marked.argmax(1), strict=True):
         assert row[:mark].all()
-        assert not row[mark:].any()
+        assert not row[mark + 1 :].any()
+
+
+def test_a_zero_gradient_is_not_marked_as_underflow():
+    seen = _run(init.constant(0.0), "tanh", 5, width=32)
+    assert np.isneginf(seen.backward.delta_log10_rms).all()
+    assert not seen.backward.delta_flushed.any()
+
+
+def test_product_norm_keeps_its_digits_when_gradients_cancel():
+    """Near-identical inputs whose δ sum to almost nothing, against float64."""
+    rng = np.random.default_rng(2)
+    h = 1 + 1e-3 * rng.standard_normal((20, 64))
+    d = rng.standard_normal((20, 48))
+    d += 1e-3 * rng.standard_normal(48) - d.mean(0)
+    h, d = h.astype(np.float32), d.astype(np.float32)
+    exact = np.linalg.norm(h.T.astype(np.float64) @ d.astype(np.float64))
+    got = 10 ** float(log10_product_norm(incoming(jnp.asarray(h)), jnp.asarray(d)))
+    assert got == pytest.approx(exact, rel=1e-4)
+    plain = np.sqrt(np.sum((h @ h.T) * (d @ d.T)))
+    assert abs(plain - exact) > 1e-4 * exact, "products of plain rows would fail"
+
+
+def test_cosine_leaves_out_inputs_that_are_zero_and_minds_no_scale():
+    rows = np.array([[3.0, 4.0], [4.0, 3.0], [0.0, 0.0], [6e-25, 8e-25]], np.float32)
+    assert float(mean_cosine(jnp.asarray(rows[:3]))) == pytest.approx(0.96, abs=1e-6)
+    expected = (0.96 + 0.96 + 1.0) / 3
+    assert float(mean_cosine(jnp.asarray(rows))) == pytest.approx(expected, abs=1e-6)
+    assert np.isnan(float(mean_cosine(jnp.asarray(rows[:1]))))
 
 
 def test_gradients_are_finite_as_long_as_the_logits_are():

@@ -50,6 +50,11 @@ def test_small_run_writes_table_figures_and_summary(tmp_path):
         (["--inputs", "cifar"], "--inputs must be of gaussian, mnist, ones; got 'cifar'"),
         (["--depths", "10", "0"], "--depths must be >= 1; got 0"),
         (["--depths"], "--depths needs at least one value"),
+        (["--batches"], "--batches needs at least one value"),
+        (["--depths", "99999999999"], "--depths must be <= 10000"),
+        (["--schemes", "he_normal(0.5)"], "he_normal takes at most 0 numbers"),
+        (["--schemes", "xavier_normal(1e200)"], "is not valid"),
+        (["--seeds-at-once", "0"], "--seeds-at-once must be >= 1; got 0"),
         (["--widths", "-3"], "--widths must be >= 1; got -3"),
         (["--batches", "0"], "--batches must be >= 1; got 0"),
         (["--batches", "6000"], "mnist has 5000 images"),
@@ -137,8 +142,18 @@ def test_interrupted_by_the_keyboard_and_continued(tmp_path):
     assert process.returncode == 130, stderr
     assert "continues" in stderr
     assert "Traceback" not in stderr
-    for shard in shards.iterdir():
-        assert shard.suffix == ".parquet", "no file is left half-written"
+    kept = {shard.name for shard in shards.iterdir()}
+    assert all(name.endswith(".parquet") for name in kept), "no file is half-written"
+    again = subprocess.Popen(
+        [sys.executable, "-m", "sweeps.depth_vs_init", *arguments],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    time.sleep(8)
+    os.kill(again.pid, signal.SIGINT)
+    again.communicate(timeout=60)
+    assert kept <= {shard.name for shard in shards.iterdir()}
 
 
 def test_help_has_a_sentence_for_every_option():
@@ -148,6 +163,6 @@ def test_help_has_a_sentence_for_every_option():
 
     from sweeps.depth_vs_init import Config
 
-    for option in [*(f.name for f in fields(Config)), "preset", "out"]:
+    for option in [*(f.name.replace("_", "-") for f in fields(Config)), "preset", "out"]:
         assert re.search(rf"--{option}\b", done.stdout)
     assert done.stdout.count(". (default:") >= len(fields(Config))

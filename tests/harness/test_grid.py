@@ -38,6 +38,6 @@ def test_ids_do_not_depend_on_the_process():
 def test_product_and_group_lose_nothing():
     cells = product(a=(1, 2), b="xy", c=range(3))
     assert len(cells) == len({content_id(cell) for cell in cells}) == 12
-    groups = group(cells, ("b", "c"))
+    groups = group(cells, lambda cell: (cell["b"], cell["c"]))
     assert [len(g) for g in groups] == [2] * 6
     assert sorted(str(cell) for same in groups for cell in same) == sorted(map(str, cells))

@@ -75,6 +75,37 @@ def test_shards_of_other_code_are_not_taken_over(tmp_path, monkeypatch):
     assert tiny.CALLS == [0, 1, 0, 1]
 
 
+def test_what_others_left_among_the_shards_is_kept(tmp_path):
+    (tmp_path / "shards").mkdir()
+    (tmp_path / "shards" / "mine.txt").write_text("mine")
+    with pytest.raises(KeyboardInterrupt):
+        _run(tmp_path, stop_at=1)
+    _run(tmp_path, seeds=1)
+    left = sorted(path.name for path in (tmp_path / "shards").iterdir())
+    assert len(left) == 2, "the interrupted run's shard, and a user's file"
+    assert "mine.txt" in left
+
+
+def test_files_in_the_way_are_named_before_anything_is_measured(tmp_path):
+    (tmp_path / "figures").write_text("a file")
+    with pytest.raises(NotADirectoryError, match="figures is a file"):
+        _run(tmp_path)
+    (tmp_path / "figures").unlink()
+    (tmp_path / "table.parquet").write_text("text")
+    with pytest.raises(ValueError, match=r"table\.parquet is not a Parquet table"):
+        _run(tmp_path)
+    assert tiny.CALLS == []
+
+
+def test_the_hash_follows_the_code(tmp_path, monkeypatch):
+    (tmp_path / "sweeps").mkdir()
+    (tmp_path / "sweeps" / "a.py").write_text("x = 1")
+    monkeypatch.setattr(provenance, "_ROOT", tmp_path)
+    before = REAL()["code"]
+    (tmp_path / "sweeps" / "a.py").write_text("x = 2")
+    assert REAL()["code"] != before
+
+
 def test_other_settings_are_refused_and_named(tmp_path):
     _run(tmp_path)
     with pytest.raises(ValueError, match=r"other settings \(seeds: 3 there\)"):

@@ -87,7 +87,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
     assert [path.name for path in tmp_path.iterdir()] == ["t"]
 
 
-def test_size_does_not_depend_on_the_directory_it_is_written_from(tmp_path):
-    os.chdir(tmp_path)
+def test_a_relative_path_is_written_where_it_points(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     write_whole(Path("t"), b"abc")
     assert Path("t").read_bytes() == b"abc"

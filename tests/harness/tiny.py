@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.harness.grid import Cell, product
+from sweeps.harness.grid import Cell, group, product
 from sweeps.harness.table import Column, Schema
 
 SCHEMA = Schema(
@@ -20,7 +20,6 @@ SCHEMA = Schema(
     ),
     order=("name", "x", "seed"),
 )
-STATIC = ("seed",)
 CALLS: list[int] = []
 """Seeds that were measured."""
 
@@ -47,6 +46,11 @@ def cells(config: Config) -> list[Cell]:
     if config.seeds < 1:
         raise ValueError(f"--seeds must be >= 1; got {config.seeds}")
     return product(x=config.xs, seed=range(config.seeds))
+
+
+def batches(cells: list[Cell], config: Config) -> list[list[Cell]]:
+    """One call per seed."""
+    return group(cells, lambda cell: cell["seed"])
 
 
 def measure(cells: list[Cell], config: Config) -> Mapping[str, Any]:

@@ -63,6 +63,58 @@ def test_in_flax(name):
     assert layer.kernel[...].shape == (3, 4)
 
 
+FACTORIES = {
+    **{name: INITIALIZERS[name].build for name in NAMES},
+    "kaiming_gelu": lambda: init.kaiming_normal(nonlinearity="gelu"),
+    "kaiming_callable": lambda: init.kaiming_uniform(
+        nonlinearity=lambda x: x * jnp.tanh(x)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FACTORIES)
+def test_factories_may_be_called_inside_a_trace(name):
+    """As in a compact linen module under jit, eval_shape or nn.scan."""
+
+    class Model(nn.Module):
+        @nn.compact
+        def __call__(self, x, _=None):
+            return nn.Dense(3, kernel_init=FACTORIES[name]())(x), None
+
+    x, key = jnp.ones((2, 3)), jax.random.key(0)
+    expected = jax.tree.map(jnp.shape, Model().init(key, x))
+    assert jax.tree.map(jnp.shape, jax.jit(Model().init)(key, x)) == expected
+    assert jax.tree.map(jnp.shape, jax.eval_shape(Model().init, key, x)) == expected
+    stack = nn.scan(
+        Model, variable_axes={"params": 0}, split_rngs={"params": True}, length=2
+    )()
+    assert stack.init(key, x)["params"]["Dense_0"]["kernel"].shape == (2, 3, 3)
+    made = nnx.jit(
+        lambda: nnx.Linear(3, 3, kernel_init=FACTORIES[name](), rngs=nnx.Rngs(0))
+    )
+    assert made().kernel[...].shape == (3, 3)
+
+
+def test_traced_arguments():
+    key = jax.random.key(0)
+    slopes = jnp.asarray([0.0, 0.5])
+    kernels = jax.vmap(lambda a: init.kaiming_normal(a)(key, (8, 8)))(slopes)
+    np.testing.assert_allclose(kernels[1], kernels[0] / 1.25**0.5, rtol=1e-6)
+    highs = jax.vmap(lambda h: init.uniform(0.0, h)(key, (8, 8)))(jnp.asarray([1.0, 2.0]))
+    np.testing.assert_allclose(highs[1], 2 * highs[0], rtol=1e-5, atol=1e-6)
+
+
+def test_jax_and_torch_spellings():
+    key = jax.random.key(0)
+    assert init.normal(1e-2, jnp.bfloat16)(key, (3,)).dtype == jnp.bfloat16
+    assert init.zeros(dtype=jnp.bfloat16)(key, (3,)).dtype == jnp.bfloat16
+    assert init.zeros(key, (3,), jnp.int32).dtype == jnp.int32
+    for name in ("linear", "conv2d"):
+        law = init.kaiming_normal(nonlinearity=name).law((100, 10))
+        assert law.variance == pytest.approx(1 / 100)
+    assert init.kaiming_normal().law((100, 10)).variance == pytest.approx(0.02, rel=1e-15)
+
+
 def test_wider_dtypes_are_drawn_wide():
     with jax.enable_x64(True):
         kernel = init.he_normal()(jax.random.key(0), (64, 64), jnp.float64)
@@ -124,10 +176,29 @@ def test_bad_arguments_fail_when_the_factory_is_called(build, match):
         build()
 
 
+@pytest.mark.parametrize(
+    ("build", "match"),
+    [
+        (lambda: init.variance_scaling("2x"), "scale='2x'"),
+        (lambda: init.xavier_normal("tanh"), "gain='tanh'"),
+        (lambda: init.kaiming_normal("fan_out"), "a='fan_out'"),
+        (lambda: init.zeros(jnp.bfloat16), "dtype= by name"),
+    ],
+)
+def test_arguments_of_a_wrong_kind(build, match):
+    with pytest.raises(TypeError, match=match):
+        build()
+
+
 @pytest.mark.parametrize("name", ["he_normal", "xavier_uniform", "orthogonal"])
 def test_vector_shape_is_refused_with_a_remedy(name):
     with pytest.raises(ValueError, match=r"normal\(stddev\)"):
         INITIALIZERS[name].build()(jax.random.key(0), (5,))
+
+
+def test_negative_sizes_are_refused():
+    with pytest.raises(ValueError, match="sizes of a kernel"):
+        init.he_normal()(jax.random.key(0), (-3, 4))
 
 
 @pytest.mark.parametrize("dtype", [jnp.int32, jnp.complex64, bool])

@@ -135,3 +135,14 @@ def test_engine_measures_what_the_model_computes():
     norms = [float(jnp.linalg.norm(kernel)) for kernel in kernels]
     ours = 10 ** seen.backward.weight_grad_log10_norm[0, 0, :, 0].astype(float)
     np.testing.assert_allclose(ours, norms, rtol=1e-4)
+
+
+def test_partitioned_initializers():
+    import flax.linen as nn
+
+    x = jnp.ones((2, 3))
+    spread = nn.with_partitioning(init.he_normal(), ("in", "out"))
+    boxed = MLP(width=4, depth=3, kernel_init=spread).init(jax.random.key(0), x)
+    kernel = boxed["params"]["hidden"]["dense"]["kernel"]
+    assert kernel.names == (None, "in", "out")
+    assert kernel.value.shape == (2, 4, 4)

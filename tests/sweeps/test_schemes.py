@@ -32,11 +32,20 @@ def test_spellings():
     assert canonical(" normal(1/sqrt(n)) ") == "normal(1/√n)"
     assert canonical("uniform(-0.5,0.5)") == "uniform(-0.5, 0.5)"
     assert canonical("orthogonal()") == "orthogonal"
+    assert canonical("normal(1 / sqrt(n))") == "normal(1/√n)"
+    for number in ("1", "1.0", "1e0", "01", " 1 "):
+        assert canonical(f"normal({number})") == "normal(1)"
+    assert canonical("normal(0.12345678)") == "normal(0.12345678)"
 
 
 @pytest.mark.parametrize(
     "bad",
-    ["", "nromal(1)", "normal(1", "normal(a)", "normal(1, 2, 3, 4)", "xavier_normal(1/√n)"],
+    [
+        *("", "nromal(1)", "normal(1", "normal(a)", "normal(1, 2)", "xavier_normal(1/√n)"),
+        *("he_normal(0.5)", "lecun_normal(1)", "zeros(1)", "orthogonal(1, 2)"),
+        *("kaiming_normal(fan_in, fan_out)", "xavier_normal(gain, gain)"),
+        *("uniform(-1, 1, 2)", "xavier_normal(1e200)", "normal(inf)", "normal(１"),
+    ],
 )
 def test_bad_names(bad):
     with pytest.raises(ValueError, match="scheme"):
