@@ -49,10 +49,11 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     """
     console = Console(stderr=True)
     sweep = cast(Sweep, importlib.import_module(f"sweeps.{name}"))
-    config, out = _parse(name, sweep, list(sys.argv[1:] if argv is None else argv))
+    config, named = _parse(name, sweep, list(sys.argv[1:] if argv is None else argv))
+    out = named or _default_directory(name, sweep, config)
     try:
         sweep.cells(config)
-        prepare(out, plain(dataclasses.asdict(config)))
+        prepare(out, plain(dataclasses.asdict(config)) if named else None)
     except ValueError as error:
         return _refuse(str(error))
     except OSError as error:
@@ -70,8 +71,8 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parse(name: str, sweep: Sweep, argv: list[str]) -> tuple[Any, Path]:
-    """Settings and directory; the preset named anywhere on the line is the base."""
+def _parse(name: str, sweep: Sweep, argv: list[str]) -> tuple[Any, Path | None]:
+    """Settings, and the directory if named; the preset, wherever it stands, is the base."""
     chosen = _preset(sweep, argv)
     arguments = dataclasses.make_dataclass(
         "Arguments",
@@ -111,7 +112,7 @@ def _parse(name: str, sweep: Sweep, argv: list[str]) -> tuple[Any, Path]:
         description=sweep.__doc__,
         config=(tyro.conf.OmitArgPrefixes,),
     )
-    return given.config, given.out or _default_directory(name, sweep, given.config)
+    return given.config, given.out
 
 
 def _preset(sweep: Sweep, argv: list[str]) -> str:

@@ -50,8 +50,13 @@ Report = Callable[[int, int], None]
 """Called with the cells done and all cells."""
 
 
-def prepare(out: Path, settings: Mapping[str, Any]) -> None:
+def prepare(out: Path, settings: Mapping[str, Any] | None) -> None:
     """Make the directory of results, and see that it can be written.
+
+    Args:
+        out: The directory.
+        settings: Those of the run, to be compared with those of a table that is
+            there; None for the sweep's own directory, whose table is renewed.
 
     Raises:
         OSError: if it cannot be made or written, or is a file.
@@ -65,7 +70,7 @@ def prepare(out: Path, settings: Mapping[str, Any]) -> None:
     write_whole(probe, b"\0" * 4096)
     probe.unlink()
     table = out / "table.parquet"
-    if not table.exists():
+    if settings is None or not table.exists():
         return
     there = load_provenance(table).get("settings", {})
     differing = sorted(k for k in {*there, *settings} if there.get(k) != settings.get(k))

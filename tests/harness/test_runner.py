@@ -113,6 +113,13 @@ def test_other_settings_are_refused_and_named(tmp_path):
     assert len(load(tmp_path / "table.parquet")) == 6
 
 
+def test_a_directory_of_the_sweep_s_own_is_renewed(tmp_path):
+    _run(tmp_path)
+    prepare(tmp_path, None)
+    run("tiny", tiny, tiny.Config(seeds=2), tmp_path, lambda *_: None)
+    assert len(load(tmp_path / "table.parquet")) == 4
+
+
 def test_code_state_of_this_checkout():
     state = REAL()
     assert set(state) == {"commit", "dirty", "code"}
