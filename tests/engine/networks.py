@@ -39,8 +39,8 @@ def naive(weights, activation, x, labels):
     """Pre-activations, activations, ∂L/∂z and ∂L/∂W of every hidden layer."""
     shifts = [jnp.zeros((x.shape[0], w.shape[1])) for w in weights[:-1]]
     (by_weight, deltas), (zs, hs) = _grad(weights, shifts, x, labels, resolve(activation))
-    as_double = lambda arrays: [np.asarray(a, np.float64) for a in arrays]  # noqa: E731
-    return tuple(map(as_double, (zs, hs, deltas, by_weight[:-1])))
+    groups = (zs, hs, deltas, by_weight[:-1])
+    return tuple([np.asarray(array, np.float64) for array in group] for group in groups)
 
 
 def batch(seeds, size, features, classes=10):

@@ -45,8 +45,8 @@ def test_zero_infinity_and_nan_are_told_apart(entries, expected):
 def test_product_norm_without_the_product(scale):
     rng = np.random.default_rng(1)
     h, d = rng.standard_normal((8, 30)), rng.standard_normal((8, 20))
-    as_single = lambda x: jnp.asarray(x * scale, jnp.float32)  # noqa: E731
-    got = log10_product_norm(incoming(as_single(h)), as_single(d))
+    singles = [jnp.asarray(x * scale, jnp.float32) for x in (h, d)]
+    got = log10_product_norm(incoming(singles[0]), singles[1])
     exact = np.log10(np.linalg.norm(h.T @ d)) + 2 * np.log10(scale)
     assert float(got) == pytest.approx(exact, abs=1e-5)
 

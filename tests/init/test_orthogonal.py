@@ -34,7 +34,9 @@ def test_uniform_over_orthogonal_matrices():
 
 
 def test_qr_without_the_sign_fix_fails():
-    raw = lambda key: jnp.linalg.qr(jax.random.normal(key, (6, 6)))[0]  # noqa: E731
+    def raw(key):
+        return jnp.linalg.qr(jax.random.normal(key, (6, 6)))[0]
+
     assert abs(_trace_score(raw)) > 6
 
 
