@@ -27,16 +27,6 @@ SCHEME_ORDER: tuple[str, ...] = (
 )
 """Order of the schemes in every figure; others follow in order of appearance."""
 
-SHOWN: tuple[str, ...] = (
-    "normal(1)",
-    "normal(0.01)",
-    "normal(1/√n)",
-    "xavier_normal(gain)",
-    "kaiming_normal(fan_in)",
-    "orthogonal(gain)",
-)
-"""Schemes drawn as curves, one per law that differs; heat maps have all."""
-
 ACTIVATION_ORDER: tuple[str, ...] = (
     *("identity", "relu", "leaky_relu", "elu", "selu", "gelu", "gelu_tanh", "silu"),
     *("mish", "softplus", "sigmoid", "tanh", "hard_tanh", "erf", "sin", "abs"),
@@ -51,6 +41,9 @@ _COLORS: Mapping[str, Any] = {
     "kaiming_normal(fan_in)": _PALETTE[2],
     "orthogonal(gain)": _PALETTE[8],
 }
+
+SHOWN: tuple[str, ...] = tuple(_COLORS)
+"""Schemes drawn as curves, one per law that differs; heat maps have all."""
 
 
 def in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:

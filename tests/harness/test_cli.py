@@ -132,17 +132,13 @@ def test_interrupted_by_the_keyboard_and_continued(tmp_path):
         text=True,
     )
     shards = tmp_path / "out" / "shards"
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and (
-        not shards.exists() or sum(p.suffix == ".parquet" for p in shards.iterdir()) < 2
-    ):
-        time.sleep(0.05)
+    _wait_for_shards(shards, 2)
     os.kill(process.pid, signal.SIGINT)
     stderr = process.communicate(timeout=60)[1]
     assert process.returncode == 130, stderr
     assert "continues" in stderr
     assert "Traceback" not in stderr
-    kept = {shard.name for shard in shards.iterdir()}
+    kept = {shard.name: shard.stat().st_mtime_ns for shard in shards.iterdir()}
     assert all(name.endswith(".parquet") for name in kept), "no file is half-written"
     again = subprocess.Popen(
         [sys.executable, "-m", "sweeps.depth_vs_init", *arguments],
@@ -150,10 +146,24 @@ def test_interrupted_by_the_keyboard_and_continued(tmp_path):
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )
-    time.sleep(8)
+    _wait_for_shards(shards, len(kept) + 1)
     os.kill(again.pid, signal.SIGINT)
     again.communicate(timeout=60)
-    assert kept <= {shard.name for shard in shards.iterdir()}
+    now = {shard.name: shard.stat().st_mtime_ns for shard in shards.iterdir()}
+    assert len(now) > len(kept), "the second run went on"
+    assert {name: now[name] for name in kept} == kept, "and measured nothing twice"
+
+
+def _wait_for_shards(folder, count):
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if (
+            folder.exists()
+            and sum(p.suffix == ".parquet" for p in folder.iterdir()) >= count
+        ):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"no {count} shards in two minutes")
 
 
 def test_help_has_a_sentence_for_every_option():
