@@ -9,6 +9,7 @@ kaiming_normal(fan_out)  with a mode
 """
 
 import inspect
+import math
 import re
 from typing import Any
 
@@ -78,9 +79,12 @@ def build(scheme: str, activation: str) -> ScaledInitializer:
         if len(values) > (most := _NUMBERS.get(name, 0)):
             raise ValueError(f"{name} takes at most {most} numbers")
         initializer = INITIALIZERS[name].factory(*values, **named)
+        if not isinstance(initializer, ScaledInitializer):
+            raise ValueError("it is not a draw times a number, which networks can share")
         if initializer.mean:
             raise ValueError("the entries have a mean; only laws around 0 are swept")
-        initializer.law((2, 2))
+        if not math.isfinite(initializer.law((2, 2)).variance):
+            raise ValueError("the entries have no finite variance")
     except (TypeError, ValueError, ArithmeticError) as error:
         raise ValueError(f"scheme {scheme!r} is not valid: {error}") from error
     return initializer

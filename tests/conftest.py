@@ -1,4 +1,4 @@
-"""What all tests share: no display, figures closed, compilations counted."""
+"""What all tests share: no display, eight devices, compilations counted."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,6 +11,9 @@ matplotlib.use("Agg")
 import jax
 import matplotlib.pyplot as plt
 import pytest
+
+# Eight devices on any machine, so that sharded and unsharded results are compared.
+jax.config.update("jax_num_cpu_devices", 8)
 
 
 @dataclass

@@ -3,13 +3,16 @@
 ``xavier_normal`` here is torch's, not JAX's alias of the truncated glorot_normal.
 """
 
+import math
 from collections.abc import Callable
 from typing import Literal, get_args
+
+import jax.numpy as jnp
 
 from initjax.fans import Axes
 from initjax.gains import published_gain
 from initjax.init.arguments import check_choice, check_finite
-from initjax.init.scaled import ScaledInitializer, variance_scaling
+from initjax.init.scaled import RoleFans, ScaledInitializer, gain_scaling
 from initjax.typing import Array, DType
 
 KaimingMode = Literal["fan_in", "fan_out"]
@@ -44,9 +47,9 @@ def xavier_uniform(
     References:
         Glorot & Bengio (2010), eq. (16), where the gain is 1.
     """
-    check_finite("gain", gain, least=0)
-    return variance_scaling(
-        gain**2, "fan_avg", "uniform", in_axis, out_axis, batch_axis, dtype
+    roles = RoleFans(in_axis, out_axis, batch_axis)
+    return gain_scaling(
+        f"xavier_uniform({gain!r})", gain, "fan_avg", "uniform", roles, dtype
     )
 
 
@@ -77,10 +80,8 @@ def xavier_normal(
     References:
         Glorot & Bengio (2010), eq. (12), where the gain is 1.
     """
-    check_finite("gain", gain, least=0)
-    return variance_scaling(
-        gain**2, "fan_avg", "normal", in_axis, out_axis, batch_axis, dtype
-    )
+    roles = RoleFans(in_axis, out_axis, batch_axis)
+    return gain_scaling(f"xavier_normal({gain!r})", gain, "fan_avg", "normal", roles, dtype)
 
 
 def kaiming_uniform(
@@ -120,8 +121,10 @@ def kaiming_uniform(
         He et al. (2015), arXiv:1502.01852, eqs. (10), (14) and (15).
     """
     check_choice("mode", mode, get_args(KaimingMode))
-    scale = _kaiming_scale(a, nonlinearity, gain)
-    return variance_scaling(scale, mode, "uniform", in_axis, out_axis, batch_axis, dtype)
+    factor = _kaiming_gain(a, nonlinearity, gain)
+    roles = RoleFans(in_axis, out_axis, batch_axis)
+    name = f"kaiming_uniform(gain={factor!r}, mode={mode!r})"
+    return gain_scaling(name, factor, mode, "uniform", roles, dtype)
 
 
 def kaiming_normal(
@@ -161,20 +164,24 @@ def kaiming_normal(
         He et al. (2015), arXiv:1502.01852, eqs. (10), (14) and (15).
     """
     check_choice("mode", mode, get_args(KaimingMode))
-    scale = _kaiming_scale(a, nonlinearity, gain)
-    return variance_scaling(scale, mode, "normal", in_axis, out_axis, batch_axis, dtype)
+    factor = _kaiming_gain(a, nonlinearity, gain)
+    roles = RoleFans(in_axis, out_axis, batch_axis)
+    name = f"kaiming_normal(gain={factor!r}, mode={mode!r})"
+    return gain_scaling(name, factor, mode, "normal", roles, dtype)
 
 
-def _kaiming_scale(
+def _kaiming_gain(
     a: float | Array,
     nonlinearity: str | Callable[[Array], Array],
     gain: float | Array | None,
 ) -> float | Array:
-    """The gain squared; in closed form for the leaky ReLU, so that a may be traced."""
+    """√(2 / (1 + a²)) for the leaky ReLU, in closed form so that a may be traced."""
     if gain is not None:
         check_finite("gain", gain, least=0)
-        return gain**2
+        return gain
     if nonlinearity == "leaky_relu":
         check_finite("a", a)
-        return 2 / (1 + a**2)
-    return published_gain(nonlinearity) ** 2
+        if isinstance(a, int | float):
+            return math.sqrt(2) / math.hypot(1, a)
+        return jnp.sqrt(2 / (1 + jnp.square(a)))
+    return published_gain(nonlinearity)

@@ -1,19 +1,29 @@
 """Initializers that are a base draw times a number, and variance scaling.
 
-Every initializer here is a ``ScaledInitializer``, so that many networks can
-share one draw: the engine draws the base once and applies each scale to it.
+What is made here is a ``ScaledInitializer``, so that many networks can share one
+draw: the engine draws the base once and applies each scale to it.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import jax.numpy as jnp
+import numpy as np
 
-from initjax.fans import Axes, fans
-from initjax.init.arguments import check_choice, check_finite
-from initjax.init.bases import BASES, Law, sampling_dtype
+from initjax.fans import Axes, Fans, checked_shape, fans
+from initjax.init.arguments import check_axes, check_choice, check_finite
+from initjax.init.bases import BASES
+from initjax.init.dtypes import (
+    check_drawable,
+    check_range,
+    clip_inside,
+    narrow,
+    requested_dtype,
+    sampling_dtype,
+)
+from initjax.init.laws import Law, mixture
 from initjax.typing import Array, DType, Key, OutSharding, Shape
 
 Mode = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
@@ -29,16 +39,22 @@ class ScaledInitializer:
     Attributes:
         name: The factory call that made it, for tables and messages.
         base: Key of BASES.
-        scale: Root mean square of W - mean, as a function of the shape.
+        scale: Root mean square of W - mean, as a function of the shape; an array
+            that broadcasts to the kernel where entries differ.
         mean: Added to every entry.
         dtype: Used when the call gives none; None means JAX's default float.
     """
 
     name: str
     base: str
-    scale: Callable[[Shape], float | Array] = field(repr=False)
+    scale: Callable[[Shape], Any] = field(repr=False)
     mean: float | Array = 0.0
     dtype: DType = None
+
+    def __post_init__(self) -> None:
+        """Refuse at once a dtype that no call could fill."""
+        if self.dtype is not None and self.base != "ones":
+            check_drawable(self.dtype, allow_complex=bool(BASES[self.base].complex))
 
     def __call__(
         self,
@@ -50,27 +66,54 @@ class ScaledInitializer:
         """Draw a kernel of ``shape`` from ``key``.
 
         Raises:
-            ValueError: if the shape has no fans where the scheme needs them.
-            TypeError: if ``dtype`` is not a real floating-point dtype; constants
-                take any.
+            ValueError: if the shape has no fans where the scheme needs them, and
+                if entries of that scale overflow the dtype.
+            TypeError: if ``dtype`` is neither floating-point nor complex;
+                constants take any.
         """
-        shape = tuple(shape)
-        wanted = jnp.dtype(dtype or self.dtype or jnp.result_type(float))
-        wide = wanted if self.base == "ones" else sampling_dtype(wanted)
+        shape, wanted = checked_shape(shape), requested_dtype(dtype, self.dtype)
+        base = BASES[self.base]
+        if self.base != "ones":
+            check_drawable(wanted, allow_complex=base.complex is not None)
         if math.prod(shape) == 0:
             return jnp.zeros(shape, wanted, out_sharding=out_sharding)
-        scale = jnp.asarray(self.scale(shape), wide)
-        draw = BASES[self.base].sample(key, shape, wide, out_sharding)
-        return (jnp.asarray(self.mean, wide) + scale * draw).astype(wanted)
+        scale = self.scale(shape)
+        check_range(wanted, scale, self.name)
+        check_range(wanted, self.mean, self.name)
+        wide = wanted if self.base == "ones" else sampling_dtype(wanted)
+        draw = base.sample(key, shape, wide, out_sharding)
+        kernel = jnp.asarray(self.mean, wide) + jnp.asarray(scale, wide) * draw
+        return narrow(self._kept_inside(kernel, scale, shape), wanted)
 
-    def law(self, shape: Shape) -> Law:
-        """Law of one entry of a kernel of ``shape``, before the cast to its dtype."""
-        base, scale = BASES[self.base], float(self.scale(tuple(shape)))
-        reach = abs(scale) * base.reach(shape)
-        mean = float(self.mean) + scale * base.mean
-        support = (mean, mean) if base.mean else (mean - reach, mean + reach)
-        variance = scale**2 * (1 - base.mean**2)
-        return Law(mean, variance, base.kurtosis(shape), support)
+    def _kept_inside(self, kernel: Array, scale: Any, shape: Shape) -> Array:
+        """Rounding may carry mean + scale · draw past an end of a bounded law."""
+        known = isinstance(scale, int | float) and isinstance(self.mean, int | float)
+        if self.base not in ("uniform", "truncated_normal") or not known:
+            return kernel
+        if jnp.issubdtype(kernel.dtype, jnp.complexfloating):
+            return kernel
+        reach = abs(scale) * BASES[self.base].real.reach(shape)
+        return clip_inside(kernel, self.mean - reach, self.mean + reach)
+
+    def law(self, shape: Shape, dtype: DType = None) -> Law:
+        """Law of one entry of a kernel of ``shape``, before the cast to its dtype.
+
+        Args:
+            shape: Of the kernel.
+            dtype: The law is that of the modulus if this is a complex dtype.
+
+        Raises:
+            ValueError: if the shape has no fans where the scheme needs them, or
+                no entries.
+        """
+        shape = checked_shape(shape)
+        if 0 in shape:
+            raise ValueError(f"a kernel of shape {shape} has no entries, hence no law")
+        base, scale = BASES[self.base], np.asarray(self.scale(shape), np.float64)
+        mean = np.asarray(self.mean, np.float64)
+        if base.mean:
+            mean, scale = mean + scale, 0.0 * scale
+        return mixture(base.facts(dtype or self.dtype), shape, mean, scale)
 
 
 def variance_scaling(
@@ -115,21 +158,63 @@ def variance_scaling(
         eqs. (10) and (14).
     """
     check_finite("scale", scale, least=0)
+    gain = math.sqrt(scale) if isinstance(scale, int | float) else jnp.sqrt(scale)
+    return gain_scaling(
+        f"variance_scaling({scale!r}, {mode!r}, {distribution!r})",
+        gain,
+        mode,
+        distribution,
+        RoleFans(in_axis, out_axis, batch_axis),
+        dtype,
+    )
+
+
+@dataclass(frozen=True)
+class RoleFans:
+    """Fans of a shape whose axes have these roles, checked when they are named."""
+
+    in_axis: Axes
+    out_axis: Axes
+    batch_axis: Axes
+
+    def __post_init__(self) -> None:
+        """Refuse an axis that is named twice."""
+        check_axes(in_axis=self.in_axis, out_axis=self.out_axis, batch_axis=self.batch_axis)
+
+    def __call__(self, shape: Shape) -> Fans:
+        """Fans of ``shape``."""
+        return fans(
+            shape, in_axis=self.in_axis, out_axis=self.out_axis, batch_axis=self.batch_axis
+        )
+
+
+def gain_scaling(
+    name: str,
+    gain: float | Array,
+    mode: Mode,
+    distribution: Distribution,
+    fans_of: Callable[[Shape], Fans],
+    dtype: DType,
+) -> ScaledInitializer:
+    """Entries of standard deviation gain / √fan, with any function for the fans.
+
+    The gain is not squared on the way, so that none over- or underflows.
+    """
+    check_finite("gain", gain, least=0)
     check_choice("mode", mode, get_args(Mode))
     check_choice("distribution", distribution, get_args(Distribution))
 
-    def stddev(shape: Shape) -> float | Array:
-        found = fans(shape, in_axis=in_axis, out_axis=out_axis, batch_axis=batch_axis)
-        variance = scale / _fan(mode, *found)
-        return jnp.sqrt(variance) if hasattr(variance, "dtype") else variance**0.5
+    def stddev(shape: Shape) -> Any:
+        return gain / fan_of(mode, fans_of(shape)) ** 0.5
 
-    name = f"variance_scaling({scale!r}, {mode!r}, {distribution!r})"
     return ScaledInitializer(name, distribution, stddev, dtype=dtype)
 
 
-def _fan(mode: str, fan_in: int, fan_out: int) -> float:
+def fan_of(mode: str, found: Fans) -> Any:
+    """The fan that a mode divides by; never 0, which only an empty kernel has."""
+    fan_in, fan_out = found
     if mode == "fan_avg":
         return (fan_in + fan_out) / 2
     if mode == "fan_geo_avg":
-        return math.sqrt(fan_in * fan_out)
-    return float(fan_in if mode == "fan_in" else fan_out)
+        return (fan_in * fan_out) ** 0.5
+    return fan_in if mode == "fan_in" else fan_out

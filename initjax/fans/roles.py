@@ -8,7 +8,7 @@ Dense and (*window, in, out) for Conv, hence the defaults.
 import math
 import operator
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from initjax.typing import Shape
 
@@ -16,10 +16,15 @@ Axes: TypeAlias = int | Sequence[int]
 
 
 class Fans(NamedTuple):
-    """Number of inputs that feed one output, and of outputs that one input feeds."""
+    """Number of inputs that feed one output, and of outputs that one input feeds.
 
-    fan_in: int
-    fan_out: int
+    Where outputs differ (a strided transposed convolution, a mask) the fans are
+    means over outputs and over inputs, and need not be whole numbers; arrays
+    that broadcast to the kernel where each output is given its own.
+    """
+
+    fan_in: Any
+    fan_out: Any
 
 
 def fans(
@@ -48,9 +53,7 @@ def fans(
     References:
         Glorot & Bengio (2010), eqs. (10) and (11): n_i and n_{i+1}.
     """
-    shape = tuple(map(operator.index, shape))
-    if min(shape, default=0) < 0:
-        raise ValueError(f"sizes of a kernel must be >= 0; got shape={shape}")
+    shape = checked_shape(shape)
     roles = [
         _positions(axes, shape, role)
         for role, axes in (
@@ -70,48 +73,25 @@ def fans(
     return Fans(inputs * window, outputs * window)
 
 
-def dense(shape: Shape) -> Fans:
-    """Fans of a Dense kernel (in, out).
+def checked_shape(shape: Shape) -> Shape:
+    """The shape as Python integers.
 
     Raises:
-        ValueError: if ``shape`` does not have two axes.
-
-    Example:
-        >>> dense((784, 256))
-        Fans(fan_in=784, fan_out=256)
+        TypeError: for a size that is not an integer.
+        ValueError: for a negative size.
     """
-    if len(shape) != 2:
-        raise ValueError(f"a Dense kernel has shape (in, out); got shape={shape}")
-    return fans(shape)
+    try:
+        sizes = tuple(map(operator.index, shape))
+    except TypeError as error:
+        raise TypeError(f"shape must be a tuple of integers; got {shape!r}") from error
+    if min(sizes, default=0) < 0:
+        raise ValueError(f"sizes of a kernel must be >= 0; got shape={sizes}")
+    return sizes
 
 
-def conv(shape: Shape, *, feature_group_count: int = 1) -> Fans:
-    """Fans of a Conv kernel (*window, in / groups, out).
-
-    An input channel feeds only the outputs of its group, so fan_out is divided
-    by the number of groups; fan_in already is, by the shape.
-
-    Args:
-        shape: Shape of the kernel, at least three axes.
-        feature_group_count: Number of groups, a divisor of the output channels.
-
-    Raises:
-        ValueError: for too few axes, or groups that do not divide the outputs.
-
-    Example:
-        >>> conv((3, 3, 1, 256), feature_group_count=256)
-        Fans(fan_in=9, fan_out=9)
-    """
-    if len(shape) < 3:
-        raise ValueError(f"a Conv kernel has shape (*window, in, out); got shape={shape}")
-    groups = operator.index(feature_group_count)
-    if groups < 1 or shape[-1] % groups:
-        raise ValueError(
-            f"feature_group_count must divide the {shape[-1]} output channels; "
-            f"got feature_group_count={groups}"
-        )
-    fan_in, fan_out = fans(shape)
-    return Fans(fan_in, fan_out // groups)
+def whole(number: float) -> float:
+    """A fan as an int where it is one."""
+    return int(number) if number == int(number) else number
 
 
 def _positions(axes: Axes, shape: Shape, role: str) -> tuple[int, ...]:
