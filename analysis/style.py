@@ -29,7 +29,9 @@ SCHEME_ORDER: tuple[str, ...] = (
 
 ACTIVATION_ORDER: tuple[str, ...] = (
     *("identity", "relu", "leaky_relu", "elu", "selu", "gelu", "gelu_tanh", "silu"),
-    *("mish", "softplus", "sigmoid", "tanh", "hard_tanh", "erf", "sin", "abs"),
+    *("quick_gelu", "hard_silu", "mish", "relu6", "squared_relu", "softplus"),
+    *("log_sigmoid", "sigmoid", "hard_sigmoid", "tanh", "lecun_tanh", "hard_tanh"),
+    *("erf", "arctan", "softsign", "sin", "abs"),
 )
 """Order of the activations in every figure."""
 

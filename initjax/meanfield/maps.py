@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from initjax.activations import resolve
-from initjax.quadrature import breakpoints, expectation, on_host
+from initjax.quadrature import gaussian_mean
 from initjax.typing import Array, HostArray
 
 
@@ -43,8 +43,7 @@ def variance_map(
         Poole et al. (2016), arXiv:1606.05340, eq. (3).
     """
     named = resolve(activation)
-    f = on_host(named)
-    moment = expectation(lambda x: f(x) ** 2, q, breakpoints(named))
+    moment = gaussian_mean(np.square, named, q)
     return np.square(sigma_w) * moment + np.square(sigma_b)
 
 
@@ -78,6 +77,5 @@ def chi(
         Poole et al. (2016), arXiv:1606.05340, eq. (6).
     """
     named = resolve(activation)
-    slope = on_host(named, 1)
-    moment = expectation(lambda x: slope(x) ** 2, q, breakpoints(named))
+    moment = gaussian_mean(np.square, named, q, order=1)
     return np.square(sigma_w) * moment
