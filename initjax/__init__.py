@@ -1,14 +1,15 @@
 """initjax: know before you train.
 
     init         initializers for Flax layers, right in law, fan and precision
-    gains        gain of any activation, forward, backward and centered
+    gains        gain of any activation and gated unit: forward, backward, centered
     fans         fan-in and fan-out of a kernel by the role of its axes
     activations  named nonlinearities with their kinks
     meanfield    how signals and gradients move through depth, in theory
+    recipes      depth-aware rules as transforms of a parameter tree, matched by path
     models       the networks that the sweeps measure, in linen and nnx
     engine       many networks at once: forward, backward, per-layer statistics
 
-``models`` and ``engine`` need flax and are loaded when first used.
+``recipes``, ``models`` and ``engine`` need flax and are loaded when first used.
 """
 
 import importlib
@@ -22,7 +23,7 @@ from initjax import meanfield as meanfield
 
 __version__ = "0.1.0"
 
-_ON_USE = ("models", "engine")
+_ON_USE = ("recipes", "models", "engine")
 
 
 def __getattr__(name: str) -> ModuleType:

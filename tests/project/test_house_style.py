@@ -22,12 +22,14 @@ PUBLIC = (
     "initjax.meanfield",
     "initjax.models",
     "initjax.quadrature",
+    "initjax.recipes",
 )
 # Formulas of a page or more need their source.
-CITED = ("initjax.gains", "initjax.init", "initjax.meanfield")
+CITED = ("initjax.gains", "initjax.init", "initjax.meanfield", "initjax.recipes")
 ELEMENTARY = {
     *("calculate_gain", "published_gain"),
     *("normal", "uniform", "constant", "zeros", "ones"),
+    *("apply_rules", "scale", "fill", "redraw", "leaves_by_path"),
 }
 
 

@@ -26,6 +26,7 @@ ALLOWED = {
         "initjax.gains",
         "initjax.typing",
     ],
+    "initjax.recipes": ["initjax.fans", "initjax.init", "initjax.typing"],
     "initjax.models": ["initjax.activations", "initjax.init", "initjax.typing"],
     "initjax.engine": [
         "initjax.activations",
