@@ -203,4 +203,5 @@ def _fixed(
         ),
         check,
         dtype,
+        size=gain,
     )

@@ -156,7 +156,7 @@ def delta_orthogonal(
         return diluted(BASES["orthogonal"].facts(dtype), tap, float(size(*tap)), 1 / taps)
 
     name = f"delta_orthogonal({gain!r}, scaled={scaled})"
-    return SampledInitializer(name, sample, entry_law, check, dtype)
+    return SampledInitializer(name, sample, entry_law, check, dtype, size=gain)
 
 
 def _check_matrix(name: str, shape: Shape) -> None:

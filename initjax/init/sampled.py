@@ -3,13 +3,19 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
 from initjax.fans import checked_shape
-from initjax.init.dtypes import check_drawable, narrow, requested_dtype, sampling_dtype
+from initjax.init.dtypes import (
+    check_drawable,
+    check_range,
+    narrow,
+    requested_dtype,
+    sampling_dtype,
+)
 from initjax.init.laws import Law
 from initjax.init.scaled import ScaledInitializer
 from initjax.typing import Array, DType, Key, OutSharding, Shape
@@ -26,6 +32,7 @@ class SampledInitializer:
         check: Raises a ValueError for a shape that the scheme has no meaning for.
         dtype: Used when the call gives none; None means JAX's default float.
         allow_complex: Whether the scheme has a complex form.
+        size: Typical size of an entry; a dtype has to hold it.
     """
 
     name: str
@@ -34,6 +41,7 @@ class SampledInitializer:
     check: Callable[[Shape], None] = field(repr=False)
     dtype: DType = None
     allow_complex: bool = True
+    size: Any = 1.0
 
     def __post_init__(self) -> None:
         """Refuse at once a dtype that no call could fill."""
@@ -50,11 +58,13 @@ class SampledInitializer:
         """Draw a kernel of ``shape`` from ``key``.
 
         Raises:
-            ValueError: if the scheme has no meaning for the shape.
+            ValueError: if the scheme has no meaning for the shape, and if entries
+                of its size overflow the dtype.
             TypeError: if ``dtype`` is neither floating-point nor complex.
         """
         shape, wanted = checked_shape(shape), requested_dtype(dtype, self.dtype)
         check_drawable(wanted, allow_complex=self.allow_complex)
+        check_range(wanted, self.size, self.name)
         self.check(shape)
         if math.prod(shape) == 0:
             return jnp.zeros(shape, wanted, out_sharding=out_sharding)

@@ -43,6 +43,7 @@ class ScaledInitializer:
             that broadcasts to the kernel where entries differ.
         mean: Added to every entry.
         dtype: Used when the call gives none; None means JAX's default float.
+        fans_of: Fans of a shape, if the scale follows from them.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ScaledInitializer:
     scale: Callable[[Shape], Any] = field(repr=False)
     mean: float | Array = 0.0
     dtype: DType = None
+    fans_of: Callable[[Shape], Fans] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse at once a dtype that no call could fill."""
@@ -207,7 +209,7 @@ def gain_scaling(
     def stddev(shape: Shape) -> Any:
         return gain / fan_of(mode, fans_of(shape)) ** 0.5
 
-    return ScaledInitializer(name, distribution, stddev, dtype=dtype)
+    return ScaledInitializer(name, distribution, stddev, dtype=dtype, fans_of=fans_of)
 
 
 def fan_of(mode: str, found: Fans) -> Any:

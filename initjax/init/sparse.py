@@ -78,4 +78,4 @@ def sparse(
         return diluted(facts, shape, float(stddev), kept)
 
     name = f"sparse({sparsity!r}, {stddev!r}, per={per!r})"
-    return SampledInitializer(name, sample, entry_law, check, dtype)
+    return SampledInitializer(name, sample, entry_law, check, dtype, size=stddev)

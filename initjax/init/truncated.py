@@ -14,7 +14,7 @@ from scipy import special
 
 from initjax.init.arguments import check_concrete, check_finite
 from initjax.init.bases import TRUNCATED_STD
-from initjax.init.dtypes import check_range, clip_inside
+from initjax.init.dtypes import clip_inside
 from initjax.init.laws import Law
 from initjax.init.sampled import Lawful, SampledInitializer
 from initjax.init.scaled import ScaledInitializer
@@ -138,7 +138,6 @@ def _between(
     lower, upper = float(lower), float(upper)
 
     def sample(key: Key, shape: Shape, wide: DType) -> Array:
-        check_range(wide, stddev, name)
         mirrored = lower + upper > 0
         low, high = (-upper, -lower) if mirrored else (lower, upper)
         ends_of_u = special.ndtr([low, high])
@@ -154,7 +153,9 @@ def _between(
         return _law(mean, float(stddev), lower, upper, ends)
 
     return SampledInitializer(
-        name, sample, entry_law, lambda _: None, dtype, allow_complex=False
+        *(name, sample, entry_law, lambda _: None, dtype),
+        allow_complex=False,
+        size=stddev,
     )
 
 

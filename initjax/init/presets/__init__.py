@@ -10,9 +10,13 @@ from initjax.init.presets.jax_libraries import equinox_linear as equinox_linear
 from initjax.init.presets.jax_libraries import equinox_rnn as equinox_rnn
 from initjax.init.presets.jax_libraries import haiku_embed as haiku_embed
 from initjax.init.presets.jax_libraries import haiku_linear as haiku_linear
+from initjax.init.presets.jax_libraries import haiku_lstm as haiku_lstm
 from initjax.init.presets.keras_layers import keras_dense as keras_dense
 from initjax.init.presets.keras_layers import keras_depthwise_conv as keras_depthwise_conv
 from initjax.init.presets.keras_layers import keras_embedding as keras_embedding
+from initjax.init.presets.keras_layers import keras_gru as keras_gru
+from initjax.init.presets.keras_layers import keras_lstm as keras_lstm
+from initjax.init.presets.keras_layers import keras_mha as keras_mha
 from initjax.init.presets.records import AttentionInit as AttentionInit
 from initjax.init.presets.records import EmbedInit as EmbedInit
 from initjax.init.presets.records import LayerInit as LayerInit

@@ -1,5 +1,6 @@
 """The default initialization of Haiku's and Equinox' layers, in Flax's layouts."""
 
+import math
 from collections.abc import Sequence
 
 from initjax.fans import fans
@@ -42,6 +43,30 @@ def haiku_embed() -> EmbedInit:
         Haiku 0.0.17, ``hk.Embed``.
     """
     return EmbedInit(truncated_normal(1.0))
+
+
+def haiku_lstm(input_size: int, hidden_size: int) -> RecurrentInit:
+    """``hk.LSTM``: one matrix on (input, state), stddev 1/√(input + hidden), uncorrected.
+
+    Args:
+        input_size: Number of inputs.
+        hidden_size: Size of the state.
+
+    Raises:
+        ValueError: if a size is not positive.
+
+    Example:
+        >>> law = haiku_lstm(24, 32).kernel_init.law((24, 32))
+        >>> round(law.variance * 56, 6)
+        0.773741
+
+    References:
+        Haiku 0.0.17, ``hk.LSTM``.
+    """
+    check_positive("input_size", input_size)
+    check_positive("hidden_size", hidden_size)
+    law = truncated_normal(1 / math.sqrt(input_size + hidden_size))
+    return RecurrentInit(law, law, zeros())
 
 
 def equinox_linear(in_features: int) -> LayerInit:
