@@ -175,7 +175,7 @@ def _law(
     nearest = 0.0 if lower < 0 < upper else min(abs(lower), abs(upper))
     mass = (half * weights).ravel() * np.exp((nearest**2 - z**2) / 2)
     mass /= mass.sum()
-    center = mass @ z
+    center = 0.0 if lower == -upper else mass @ z
     second, fourth = mass @ (z - center) ** 2, mass @ (z - center) ** 4
 
     def cdf(x: HostArray) -> HostArray:
