@@ -152,7 +152,42 @@ def test_mixtures_of_scales():
     np.testing.assert_allclose(kernels.std((0, 1)), scales, rtol=6 * 0.6 / np.sqrt(2400))
 
 
-def test_laws_of_wide_kernels_are_those_of_the_fans():
-    assert init.he_normal().law(CONV).variance == pytest.approx(2 / 576)
+LAYOUTS = {
+    "torch linear (out, in)": ((50, 20), {"in_axis": 1, "out_axis": 0}, 20, 50),
+    "torch conv (out, in, h, w)": ((50, 20, 3, 3), {"in_axis": 1, "out_axis": 0}, 180, 450),
+    "flax conv (h, w, in, out)": (CONV, {}, 576, 864),
+    "experts (e, in, out)": ((4, 20, 50), {"batch_axis": 0}, 20, 50),
+    "heads in (in, h, d)": ((20, 5, 10), {"in_axis": 0, "out_axis": (1, 2)}, 20, 50),
+    "heads out (h, d, out)": ((4, 5, 50), {"in_axis": (0, 1), "out_axis": -1}, 20, 50),
+    "a vector": ((20,), {"in_axis": 0, "out_axis": ()}, 20, 1),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    ("name", "variance"),
+    [
+        ("variance_scaling", lambda i, o: 1 / i),
+        ("xavier_uniform", lambda i, o: 2 / (i + o)),
+        ("xavier_normal", lambda i, o: 2 / (i + o)),
+        ("kaiming_uniform", lambda i, o: 2 / i),
+        ("kaiming_normal", lambda i, o: 2 / i),
+        ("glorot_uniform", lambda i, o: 2 / (i + o)),
+        ("glorot_normal", lambda i, o: 2 / (i + o)),
+        ("he_uniform", lambda i, o: 2 / i),
+        ("he_normal", lambda i, o: 2 / i),
+        ("lecun_uniform", lambda i, o: 1 / i),
+        ("lecun_normal", lambda i, o: 1 / i),
+        ("siren", lambda i, o: 2 / i / 900),
+        ("random_walk", lambda i, o: 2 / i * np.exp(2.4 / (i - 2.4))),
+    ],
+)
+def test_fans_under_every_layout(name, variance, layout):
+    shape, axes, fan_in, fan_out = LAYOUTS[layout]
+    law = INITIALIZERS[name].law(shape, **axes)
+    assert law.variance == pytest.approx(variance(fan_in, fan_out), rel=1e-12)
+
+
+def test_an_empty_kernel_has_no_law():
     with pytest.raises(ValueError, match="no entries"):
         init.he_normal().law((0, 4))

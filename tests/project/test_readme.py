@@ -18,7 +18,9 @@ def test_exactly_two_commands_each_with_its_own_set_up():
     commands = "".join(re.findall(r"```sh\n(.*?)```", README, re.S)).splitlines()
     assert len(commands) == 2
     for command, ending in zip(
-        commands, ("-m sweeps.depth_vs_init", "-m pytest -n auto --dist loadfile"), strict=True
+        commands,
+        ("-m sweeps.depth_vs_init", "-m pytest -n auto --dist loadfile"),
+        strict=True,
     ):
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip install -e ")
         assert command.endswith(ending)
