@@ -2,7 +2,7 @@
 
 Both scale the kernels {fc1, fc2, value, out}; query and key stay as they are. N
 is the number of encoder layers, M of decoder layers. A model without encoder or
-decoder gives None for its layers and () for its patterns.
+decoder leaves its layers and its patterns out.
 """
 
 import math
@@ -36,7 +36,7 @@ class DeepNorm(NamedTuple):
 
 
 def deepnorm_constants(
-    *, encoder_layers: int | None, decoder_layers: int | None
+    *, encoder_layers: int | None = None, decoder_layers: int | None = None
 ) -> DeepNorm:
     r"""DeepNorm's gain α of the shortcuts and factor β of the kernels.
 
@@ -55,7 +55,7 @@ def deepnorm_constants(
         ValueError: if both are None, or one is below 1.
 
     Example:
-        >>> deepnorm_constants(encoder_layers=None, decoder_layers=512)
+        >>> deepnorm_constants(decoder_layers=512)
         DeepNorm(encoder=None, decoder=Residual(alpha=5.656854249492381, beta=0.125))
 
     References:
@@ -86,10 +86,10 @@ def deepnorm_constants(
 def deepnorm(
     params: Params,
     *,
-    encoder_layers: int | None,
-    decoder_layers: int | None,
-    encoder: Patterns,
-    decoder: Patterns,
+    encoder_layers: int | None = None,
+    decoder_layers: int | None = None,
+    encoder: Patterns = (),
+    decoder: Patterns = (),
 ) -> Applied:
     r"""DeepNorm: scale {fc1, fc2, value, out} by β, for shortcuts of gain α.
 
@@ -113,8 +113,7 @@ def deepnorm(
     Example:
         >>> import jax.numpy as jnp
         >>> params = {"layer": {name: {"kernel": jnp.ones(2)} for name in ("key", "out")}}
-        >>> deepnorm(params, encoder_layers=2, encoder="layer/out/kernel",
-        ...     decoder_layers=None, decoder=()).changed
+        >>> deepnorm(params, encoder_layers=2, encoder="layer/out/kernel").changed
         {'layer/out/kernel': '× 0.5'}
 
     References:
@@ -138,10 +137,10 @@ def deepnorm(
 def sub_ln(
     params: Params,
     *,
-    encoder_layers: int | None,
-    decoder_layers: int | None,
-    encoder: Patterns,
-    decoder: Patterns,
+    encoder_layers: int | None = None,
+    decoder_layers: int | None = None,
+    encoder: Patterns = (),
+    decoder: Patterns = (),
 ) -> Applied:
     r"""Sub-LN (Magneto): scale {fc1, fc2, value, out} by γ.
 
@@ -168,8 +167,7 @@ def sub_ln(
     Example:
         >>> import jax.numpy as jnp
         >>> params = {"layer": {name: {"kernel": jnp.ones(2)} for name in ("key", "out")}}
-        >>> sub_ln(params, encoder_layers=12, encoder="layer/out/kernel",
-        ...     decoder_layers=None, decoder=()).changed
+        >>> sub_ln(params, encoder_layers=12, encoder="layer/out/kernel").changed
         {'layer/out/kernel': '× 1.783'}
 
     References:

@@ -11,12 +11,12 @@ from initjax.typing import Params
 def t_fixup(
     params: Params,
     *,
-    encoder_layers: int | None,
-    decoder_layers: int | None,
-    encoder: Patterns,
-    decoder: Patterns,
-    encoder_embedding: Patterns,
-    decoder_embedding: Patterns,
+    encoder_layers: int | None = None,
+    decoder_layers: int | None = None,
+    encoder: Patterns = (),
+    decoder: Patterns = (),
+    encoder_embedding: Patterns = (),
+    decoder_embedding: Patterns = (),
 ) -> Applied:
     r"""T-Fixup: a Transformer that trains without LayerNorm and without warm-up.
 
@@ -48,8 +48,7 @@ def t_fixup(
         >>> kernel = {"kernel": jnp.ones(2)}
         >>> params = {"embed": jnp.ones(2), "layer": {"query": kernel, "fc1": kernel}}
         >>> t_fixup(params, encoder_layers=9, encoder="layer/fc1/kernel",
-        ...     encoder_embedding="embed", decoder_layers=None, decoder=(),
-        ...     decoder_embedding=()).changed
+        ...     encoder_embedding="embed").changed
         {'embed': '× 0.3333', 'layer/fc1/kernel': '× 0.3868'}
 
     References:
