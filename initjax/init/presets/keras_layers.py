@@ -80,8 +80,8 @@ def keras_mha() -> AttentionInit:
         2.0
 
     References:
-        Keras 3.15, ``keras.layers.MultiHeadAttention``; before version 3.14 fans
-        were read from the shape (in, heads, size) and wrong.
+        Keras 3.15, ``keras.layers.MultiHeadAttention``; earlier ones read the fans
+        from the shape (in, heads, size) alone (github.com/keras-team/keras, PR 22789).
     """
     return AttentionInit(glorot_uniform(), zeros(), glorot_uniform(), zeros())
 
