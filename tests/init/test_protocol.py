@@ -116,28 +116,40 @@ def test_default_dtype_of_the_factory(name):
     assert kernel.dtype == (jnp.bfloat16 if named else jnp.float32)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_values_do_not_change_with_the_sharding(name):
+def spread(name, mesh):
+    """The input channels of a kernel over the devices of a mesh."""
+    return NamedSharding(mesh, PartitionSpec(*(None for _ in shape_of(name)[:-2]), "x"))
+
+
+def test_values_do_not_change_with_the_sharding():
     """On eight devices, asked for in the call."""
     mesh = jax.make_mesh((8,), ("x",), axis_types=(jax.sharding.AxisType.Explicit,))
-    window = shape_of(name)[:-2]
-    shape = (*window, 16, 8)
-    sharding = NamedSharding(mesh, PartitionSpec(*(None for _ in window), "x", None))
-    initializer, key = INITIALIZERS[name].build(), jax.random.key(0)
-    plain = initializer(key, shape)
+    key = jax.random.key(0)
+
+    def sharded(key):
+        return {
+            name: INITIALIZERS[name].build()(
+                key, (*shape_of(name)[:-2], 16, 8), out_sharding=spread(name, mesh)
+            )
+            for name in NAMES
+        }
+
+    plain = everything(key, (16, 8))
     with jax.sharding.set_mesh(mesh):
-        kernel = initializer(key, shape, out_sharding=sharding)
-    assert kernel.sharding.is_equivalent_to(sharding, len(shape))
-    np.testing.assert_array_equal(kernel, plain)
+        kernels = jax.jit(sharded)(key)
+        eager = init.he_normal()(key, (16, 8), out_sharding=PartitionSpec("x", None))
+    for name in NAMES:
+        assert kernels[name].sharding.is_equivalent_to(
+            spread(name, mesh), kernels[name].ndim
+        )
+    assert_equal_but_for_fusion(kernels, plain)
+    np.testing.assert_array_equal(eager, plain["he_normal"])
 
 
 def test_values_do_not_change_when_a_jit_places_them():
     mesh = jax.make_mesh((8,), ("x",), axis_types=(jax.sharding.AxisType.Auto,))
     key = jax.random.key(0)
-    places = {
-        name: NamedSharding(mesh, PartitionSpec(*(None for _ in shape_of(name)[:-2]), "x"))
-        for name in NAMES
-    }
+    places = {name: spread(name, mesh) for name in NAMES}
     placed = jax.jit(lambda k: everything(k, (16, 8)), out_shardings=places)(key)
     assert all(len(kernel.devices()) == 8 for kernel in placed.values())
     assert_equal_but_for_fusion(placed, everything(key, (16, 8)))
@@ -169,27 +181,35 @@ FACTORIES = {
 }
 
 
-@pytest.mark.parametrize("name", FACTORIES)
-def test_factories_may_be_called_inside_a_trace(name):
-    """As in a compact linen module under jit, eval_shape or nn.scan."""
+class Dense(nn.Module):
+    """One layer for each factory, which is called inside whatever traces the module."""
 
-    class Model(nn.Module):
-        @nn.compact
-        def __call__(self, x, _=None):
-            return nn.Dense(4, kernel_init=FACTORIES[name]())(x), None
+    @nn.compact
+    def __call__(self, x, _=None):
+        for name, factory in FACTORIES.items():
+            y = nn.Dense(4, kernel_init=factory(), name=name)(x)
+        return y, None
 
+
+def test_factories_may_be_called_inside_a_trace():
+    """As in a compact linen module under jit, eval_shape or nn.scan, or under nnx.jit."""
     x, key = jnp.ones((2, 4)), jax.random.key(0)
-    expected = jax.tree.map(jnp.shape, Model().init(key, x))
-    assert jax.tree.map(jnp.shape, jax.jit(Model().init)(key, x)) == expected
-    assert jax.tree.map(jnp.shape, jax.eval_shape(Model().init, key, x)) == expected
+    expected = jax.tree.map(jnp.shape, Dense().init(key, x))
+    assert len(expected["params"]) == len(FACTORIES)
+    assert jax.tree.map(jnp.shape, jax.jit(Dense().init)(key, x)) == expected
+    assert jax.tree.map(jnp.shape, jax.eval_shape(Dense().init, key, x)) == expected
     stack = nn.scan(
-        Model, variable_axes={"params": 0}, split_rngs={"params": True}, length=2
+        Dense, variable_axes={"params": 0}, split_rngs={"params": True}, length=2
     )()
-    assert stack.init(key, x)["params"]["Dense_0"]["kernel"].shape == (2, 4, 4)
+    for name, layer in jax.eval_shape(stack.init, key, x)["params"].items():
+        assert layer["kernel"].shape == (2, 4, 4), name
     made = nnx.jit(
-        lambda: nnx.Linear(4, 4, kernel_init=FACTORIES[name](), rngs=nnx.Rngs(0))
-    )
-    assert made().kernel[...].shape == (4, 4)
+        lambda: [
+            nnx.Linear(4, 4, kernel_init=factory(), rngs=nnx.Rngs(0))
+            for factory in FACTORIES.values()
+        ]
+    )()
+    assert all(layer.kernel[...].shape == (4, 4) for layer in made)
 
 
 def test_traced_arguments():
