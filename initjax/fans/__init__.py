@@ -20,6 +20,7 @@ from initjax.fans.projections import embed as embed
 from initjax.fans.projections import experts as experts
 from initjax.fans.roles import Axes as Axes
 from initjax.fans.roles import Fans as Fans
+from initjax.fans.roles import ShapeError as ShapeError
 from initjax.fans.roles import checked_shape as checked_shape
 from initjax.fans.roles import fans as fans
 

@@ -4,7 +4,7 @@ import math
 import operator
 from collections.abc import Sequence
 
-from initjax.fans.roles import Fans, checked_shape, fans, whole
+from initjax.fans.roles import Fans, ShapeError, checked_shape, fans, whole
 from initjax.typing import Shape
 
 Sizes = int | Sequence[int]
@@ -29,10 +29,14 @@ def conv(shape: Shape, *, feature_group_count: int = 1) -> Fans:
         >>> conv((3, 3, 1, 256), feature_group_count=256)
         Fans(fan_in=9, fan_out=9)
     """
-    _check_kernel(shape, "Conv", "(*window, in, out)")
     groups = operator.index(feature_group_count)
-    if groups < 1 or shape[-1] % groups:
+    if groups < 1:
         raise ValueError(
+            f"feature_group_count must be >= 1; got feature_group_count={groups}"
+        )
+    _check_kernel(shape, "Conv", "(*window, in, out)")
+    if shape[-1] % groups:
+        raise ShapeError(
             f"feature_group_count must divide the {shape[-1]} output channels; "
             f"got feature_group_count={groups}"
         )
@@ -66,6 +70,7 @@ def conv_transpose(
         >>> conv_transpose((3, 3, 256, 16), transpose_kernel=True)
         Fans(fan_in=144, fan_out=2304)
     """
+    _check_sizes("strides", strides)
     _check_kernel(shape, "ConvTranspose", "(*window, in, out)")
     axes = (-1, -2) if transpose_kernel else (-2, -1)
     fan_in, fan_out = fans(shape, in_axis=axes[0], out_axis=axes[1])
@@ -92,6 +97,8 @@ def conv_local(shape: Shape, *, kernel_size: Sizes = 1, strides: Sizes = 1) -> F
         >>> conv_local((8, 8, 9 * 16, 32), kernel_size=(3, 3))
         Fans(fan_in=144, fan_out=288)
     """
+    _check_sizes("kernel_size", kernel_size)
+    _check_sizes("strides", strides)
     _check_kernel(shape, "ConvLocal", "(*positions, window * in, out)")
     axes = len(shape) - 2
     window = math.prod(_per_axis("kernel_size", kernel_size, axes))
@@ -102,14 +109,20 @@ def conv_local(shape: Shape, *, kernel_size: Sizes = 1, strides: Sizes = 1) -> F
 def _check_kernel(shape: Shape, layer: str, axes: str) -> None:
     checked_shape(shape)
     if len(shape) < 3:
-        raise ValueError(f"a {layer} kernel has shape {axes}; got shape={shape}")
+        raise ShapeError(f"a {layer} kernel has shape {axes}; got shape={shape}")
+
+
+def _check_sizes(argument: str, sizes: Sizes) -> None:
+    listed = tuple(sizes) if isinstance(sizes, Sequence) else (sizes,)
+    if any(operator.index(size) < 1 for size in listed):
+        raise ValueError(f"{argument} must be >= 1; got {argument}={sizes!r}")
 
 
 def _per_axis(argument: str, sizes: Sizes, axes: int) -> tuple[int, ...]:
     given = tuple(sizes) if isinstance(sizes, Sequence) else (sizes,) * axes
-    if len(given) != axes or any(operator.index(size) < 1 for size in given):
-        raise ValueError(
-            f"{argument} needs a size >= 1 for each of {axes} window axes; "
+    if len(given) != axes:
+        raise ShapeError(
+            f"{argument} needs a size for each of {axes} window axes; "
             f"got {argument}={sizes!r}"
         )
     return given

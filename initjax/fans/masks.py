@@ -1,8 +1,9 @@
 """Fans of layers whose kernel is multiplied by a mask."""
 
 import numpy as np
+from jax import core
 
-from initjax.fans.roles import Axes, Fans, fans, whole
+from initjax.fans.roles import Axes, Fans, ShapeError, fans, whole
 from initjax.typing import HostArray, Shape
 
 
@@ -35,6 +36,7 @@ def masked(
         batch_axis: Axes over independent copies of the layer.
 
     Raises:
+        TypeError: if the mask is traced.
         ValueError: if the mask has other values, is empty of ones, or does not
             broadcast to ``shape``.
 
@@ -44,18 +46,23 @@ def masked(
         >>> masked((4, 2), mask=np.eye(4, 2), per_output=True).fan_in
         array([[1., 1.]])
     """
-    fan_in, fan_out = fans(shape, in_axis=in_axis, out_axis=out_axis, batch_axis=batch_axis)
+    if isinstance(mask, core.Tracer):
+        raise TypeError(
+            "mask is computed inside a traced function; make it with numpy, so that it is "
+            "known when fans are counted"
+        )
     given = np.asarray(mask, np.float64)
     if not np.isin(given, (0, 1)).all():
         raise ValueError("mask must hold 0 and 1 only")
+    if given.size and not given.any():
+        raise ValueError("mask leaves no entry of the kernel; the layer would be zero")
+    fan_in, fan_out = fans(shape, in_axis=in_axis, out_axis=out_axis, batch_axis=batch_axis)
     try:
         kept = np.broadcast_to(given, shape)
     except ValueError as error:
-        raise ValueError(
+        raise ShapeError(
             f"mask of shape {given.shape} does not broadcast to the kernel {shape}"
         ) from error
-    if kept.size and not kept.any():
-        raise ValueError("mask leaves no entry of the kernel; the layer would be zero")
     if not per_output:
         density = float(kept.mean()) if kept.size else 1.0
         return Fans(whole(fan_in * density), whole(fan_out * density))

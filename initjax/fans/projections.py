@@ -5,7 +5,7 @@ import operator
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from initjax.fans.roles import Fans, checked_shape, fans, whole
+from initjax.fans.roles import Fans, ShapeError, checked_shape, fans, whole
 from initjax.typing import Shape
 
 Projection = Literal["query", "key", "value", "out", "packed_qkv"]
@@ -22,7 +22,7 @@ def dense(shape: Shape) -> Fans:
         Fans(fan_in=784, fan_out=256)
     """
     if len(shape) != 2:
-        raise ValueError(f"a Dense kernel has shape (in, out); got shape={shape}")
+        raise ShapeError(f"a Dense kernel has shape (in, out); got shape={shape}")
     return fans(shape)
 
 
@@ -50,22 +50,28 @@ def dense_general(
         >>> dense_general((8 * 64, 32), batch_sizes=(8,))
         Fans(fan_in=64, fan_out=32)
     """
-    shape, batch = checked_shape(shape), tuple(batch_sizes)
+    batch, axes = checked_shape(tuple(batch_sizes)), operator.index(in_axes)
     copies = math.prod(batch)
+    if axes < 1 or copies < 1:
+        raise ValueError(
+            "in_axes and batch_sizes must be >= 1; "
+            f"got in_axes={in_axes}, batch_sizes={batch}"
+        )
+    shape = checked_shape(shape)
     if len(shape) == 2:
-        if copies < 1 or shape[0] % copies:
-            raise ValueError(
+        if shape[0] % copies:
+            raise ShapeError(
                 f"batch_sizes={batch} do not divide the first axis of the flattened "
                 f"kernel {shape}"
             )
         return Fans(shape[0] // copies, shape[1])
-    if shape[: len(batch)] != batch or not 0 < in_axes < len(shape) - len(batch):
-        raise ValueError(
+    if shape[: len(batch)] != batch or axes >= len(shape) - len(batch):
+        raise ShapeError(
             f"batch_sizes={batch} and in_axes={in_axes} do not fit the kernel {shape}, "
             "which is (*batch, *in, *out)"
         )
     first = len(batch)
-    last = first + in_axes
+    last = first + axes
     return Fans(math.prod(shape[first:last]), math.prod(shape[last:]))
 
 
@@ -90,8 +96,9 @@ def einsum(shape: Shape, *, equation: str) -> Fans:
         Fans(fan_in=64, fan_out=32)
     """
     inputs, kernel, result = einsum_operands(equation)
+    shape = checked_shape(shape)
     if len(kernel) != len(shape):
-        raise ValueError(
+        raise ShapeError(
             f"equation={equation!r} has a kernel of {len(kernel)} axes; got shape={shape}"
         )
     batch = [i for i, axis in enumerate(kernel) if axis in inputs and axis in result]
@@ -111,6 +118,8 @@ def einsum_operands(equation: str) -> tuple[str, str, str]:
         >>> einsum_operands("...d, df -> ...f")
         ('...d', 'df', '...f')
     """
+    if not isinstance(equation, str):
+        raise TypeError(f"equation must be a string; got equation={equation!r}")
     operands, arrow, result = equation.replace(" ", "").partition("->")
     inputs, comma, kernel = operands.partition(",")
     if not (arrow and comma and kernel.isalpha() and len(set(kernel)) == len(kernel)):
@@ -140,17 +149,17 @@ def attention(shape: Shape, *, projection: Projection = "query") -> Fans:
         >>> attention((512, 1536), projection="packed_qkv")
         Fans(fan_in=512, fan_out=512)
     """
-    shape = checked_shape(shape)
     if projection not in get_args(Projection):
         raise ValueError(
             f"projection must be one of {', '.join(get_args(Projection))}; "
             f"got projection={projection!r}"
         )
+    shape = checked_shape(shape)
     if len(shape) == 2:
         packed = 3 if projection == "packed_qkv" else 1
         return Fans(shape[0], whole(shape[1] / packed))
     if len(shape) != 3 or projection == "packed_qkv":
-        raise ValueError(f"a {projection} kernel cannot have shape={shape}")
+        raise ShapeError(f"a {projection} kernel cannot have shape={shape}")
     return dense_general(shape, in_axes=2 if projection == "out" else 1)
 
 
@@ -168,9 +177,9 @@ def experts(shape: Shape, *, expert_axis: int = 0) -> Fans:
         >>> experts((4, 64, 32))
         Fans(fan_in=64, fan_out=32)
     """
-    shape, axis = checked_shape(shape), operator.index(expert_axis)
+    axis, shape = operator.index(expert_axis), checked_shape(shape)
     if len(shape) < 3 or not -len(shape) <= axis < len(shape):
-        raise ValueError(
+        raise ShapeError(
             "experts needs a shape of at least three axes that has the expert_axis; "
             f"got shape={shape}, expert_axis={expert_axis}"
         )
@@ -193,7 +202,7 @@ def embed(shape: Shape) -> Fans:
         Fans(fan_in=1, fan_out=512)
     """
     if len(shape) != 2:
-        raise ValueError(
+        raise ShapeError(
             f"an embedding table has shape (vocabulary, features); got shape={shape}"
         )
     return Fans(1, checked_shape(shape)[1])

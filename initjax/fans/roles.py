@@ -66,11 +66,16 @@ def fans(
     if len(set(taken)) != len(taken):
         raise ValueError(
             f"in_axis={in_axis}, out_axis={out_axis}, batch_axis={batch_axis} give one "
-            f"axis of shape {shape} two roles; each axis has one"
+            f"axis of shape {shape} two roles; each axis has one. (Flax's own Embed "
+            "default means in_axis=1, out_axis=0)"
         )
     inputs, outputs, _ = (math.prod(shape[axis] for axis in role) for role in roles)
     window = math.prod(size for i, size in enumerate(shape) if i not in taken)
     return Fans(inputs * window, outputs * window)
+
+
+class ShapeError(ValueError):
+    """A shape that a layer cannot have; its settings alone are fine."""
 
 
 def checked_shape(shape: Shape) -> Shape:
@@ -85,7 +90,7 @@ def checked_shape(shape: Shape) -> Shape:
     except TypeError as error:
         raise TypeError(f"shape must be a tuple of integers; got {shape!r}") from error
     if min(sizes, default=0) < 0:
-        raise ValueError(f"sizes of a kernel must be >= 0; got shape={sizes}")
+        raise ShapeError(f"sizes of a kernel must be >= 0; got shape={sizes}")
     return sizes
 
 
@@ -99,7 +104,7 @@ def _positions(axes: Axes, shape: Shape, role: str) -> tuple[int, ...]:
     listed = tuple(map(operator.index, axes if isinstance(axes, Sequence) else (axes,)))
     for axis in listed:
         if not -len(shape) <= axis < len(shape):
-            raise ValueError(
+            raise ShapeError(
                 f"{role}={axes} is out of range for a kernel of shape {shape}; fans "
                 "need an input and an output axis (set in_axis and out_axis, or use "
                 "an initializer without fans, such as normal(stddev), for a vector)"

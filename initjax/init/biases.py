@@ -5,7 +5,6 @@ A bias initializer sees the shape of the bias only, so the fan_in is an argument
 """
 
 import math
-import numbers
 
 from initjax.init.arguments import check_concrete, check_finite
 from initjax.init.scaled import ScaledInitializer
@@ -63,8 +62,8 @@ def bias_normal(
 
 
 def _over_root(fan_in: float, gain: float | Array) -> float | Array:
-    check_finite("gain", gain, least=0)
-    check_concrete("fan_in", fan_in)
-    if isinstance(fan_in, bool) or not isinstance(fan_in, numbers.Real) or fan_in <= 0:
+    gain = check_finite("gain", gain, least=0)
+    fan_in = check_concrete("fan_in", fan_in)
+    if fan_in <= 0:
         raise ValueError(f"fan_in must be a number > 0; got fan_in={fan_in!r}")
     return gain / math.sqrt(fan_in)

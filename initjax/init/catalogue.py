@@ -75,7 +75,13 @@ _PLAIN: tuple[_Row, ...] = (
     (ones, {}, "1", "scales of normalization layers", _NONE),
     (constant, {"value": 0.1}, "value", "biases with a wanted start", _NONE),
     (normal, {}, "N(mean, stddev²)", "a scale that is known, at any shape", _NONE),
-    (uniform, {}, "U(low, high)", "bounds that are known, at any shape", _NONE),
+    (
+        uniform,
+        {"low": -0.05, "high": 0.05},
+        "U(low, high)",
+        "bounds that are known, at any shape",
+        _NONE,
+    ),
     (
         *(truncated_normal, {}),
         "N(mean, stddev²) given |z| < 2, uncorrected",
@@ -193,7 +199,7 @@ _STRUCTURED: tuple[_Row, ...] = (
     ),
     (
         *(scaled_orthogonal, {}),
-        "gain·max(1, √(fan_out/fan_in))·Q",
+        "gain·max(1, √(columns/rows))·Q",
         "orthogonal where widths change: entries of variance gain²/fan_in",
         "Martens et al. (2021), arXiv:2110.01765",
     ),

@@ -1,5 +1,7 @@
 """In which dtype a kernel is drawn, and how it gets into the one asked for."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -53,10 +55,12 @@ def check_range(dtype: DType, size: object, name: str) -> None:
     if isinstance(size, jax.core.Tracer) or not jnp.issubdtype(dtype, jnp.inexact):
         return
     largest, most = float(np.max(np.abs(np.asarray(size)))), float(jnp.finfo(dtype).max)
+    if jnp.finfo(dtype).bits >= 16 and dtype != jnp.float16:
+        most /= 10  # room for the tail, which is not clipped in a dtype of this range
     if not largest <= most:
         raise ValueError(
-            f"{name} has entries of size {largest:g}, beyond the largest {most:g} of "
-            f"dtype={jnp.dtype(dtype)}. Ask for a wider dtype or a smaller scale"
+            f"{name} has entries of size {largest:g}, and dtype={jnp.dtype(dtype)} has "
+            f"room for {most:g}. Ask for a wider dtype or a smaller scale"
         )
 
 
@@ -74,13 +78,13 @@ def narrow(drawn: Array, dtype: DType) -> Array:
     return drawn.astype(dtype)
 
 
-def clip_inside(drawn: Array, low: float, high: float) -> Array:
-    """``drawn`` with its few entries outside [low, high] put on the nearest inside."""
-    kind, limits = np.dtype(drawn.dtype).type, np.finfo(drawn.dtype)
+def inside(low: float, high: float, dtype: DType) -> tuple[Any, Any]:
+    """The smallest and the largest number of ``dtype`` in [low, high]."""
+    kind, limits = np.dtype(dtype).type, np.finfo(dtype)
     low, high = max(low, float(limits.min)), min(high, float(limits.max))
     least, most = kind(low), kind(high)
     if float(least) < low:
         least = np.nextafter(least, kind(np.inf))
     if float(most) > high:
         most = np.nextafter(most, kind(-np.inf))
-    return jnp.clip(drawn, least, most)
+    return least, most

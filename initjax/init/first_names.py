@@ -1,6 +1,8 @@
 """First names follow torch: untruncated laws, with gain, a, mode, nonlinearity.
 
-``xavier_normal`` here is torch's, not JAX's alias of the truncated glorot_normal.
+``xavier_normal`` here is torch's, not JAX's alias of the truncated glorot_normal; so
+are its arguments: ``jax.nn.initializers.kaiming_normal(-2)`` names an axis, and -2 is
+the slope ``a`` here. Use the last names where axes come first.
 """
 
 import math
@@ -177,11 +179,10 @@ def _kaiming_gain(
 ) -> float | Array:
     """√(2 / (1 + a²)) for the leaky ReLU, in closed form so that a may be traced."""
     if gain is not None:
-        check_finite("gain", gain, least=0)
-        return gain
+        return check_finite("gain", gain, least=0)
+    a = check_finite("a", a)
     if nonlinearity == "leaky_relu":
-        check_finite("a", a)
-        if isinstance(a, int | float):
+        if isinstance(a, float):
             return math.sqrt(2) / math.hypot(1, a)
         return jnp.sqrt(2 / (1 + jnp.square(a)))
     return published_gain(nonlinearity)

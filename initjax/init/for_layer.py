@@ -1,12 +1,12 @@
 """Initializers that know the layer: variance over the fan that is right for it."""
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from initjax.fans import LAYERS, Fans
-from initjax.fans.projections import einsum_operands
+from initjax.fans import LAYERS, Fans, ShapeError
 from initjax.init.arguments import check_choice
 from initjax.init.scaled import (
     Distribution,
@@ -46,9 +46,9 @@ def for_layer(
 
     Raises:
         ValueError: for an unknown layer, mode or distribution, a gain that is
-            negative or not finite, and an equation that is not one; when called,
-            for a shape that is not of this layer.
-        TypeError: for a setting that the layer does not have.
+            negative or not finite, and a setting out of range; when called, for a
+            shape that is not of this layer.
+        TypeError: for a setting that the layer does not have, or of a wrong kind.
 
     Example:
         >>> kernel_init = for_layer("einsum", equation="btd,dhk->bthk")
@@ -63,8 +63,6 @@ def for_layer(
     fans_of = LAYERS[layer] if isinstance(layer, str) else layer
     kind = layer if isinstance(layer, str) else getattr(layer, "__name__", repr(layer))
     _check_settings(kind, fans_of, settings)
-    if "equation" in settings and fans_of is LAYERS["einsum"]:
-        einsum_operands(settings["equation"])
     words = "".join(f", {name}={value!r}" for name, value in settings.items())
     return gain_scaling(
         f"for_layer({kind!r}, {gain!r}, {mode!r}, {distribution!r}{words})",
@@ -86,3 +84,6 @@ def _check_settings(
         raise TypeError(
             f"layer {kind!r} takes the settings {', '.join(known) or 'none'}: {error}"
         ) from error
+    if fans_of in LAYERS.values():
+        with contextlib.suppress(ShapeError):
+            fans_of((), **settings)  # settings are checked before the shape is

@@ -1,17 +1,16 @@
 """Kernels that are not random: identity, Dirac, Hadamard."""
 
 import math
-import operator
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from initjax.init.arguments import check_concrete, check_finite
-from initjax.init.laws import empirical
+from initjax.init.arguments import check_finite, check_whole
+from initjax.init.laws import Law, discrete
 from initjax.init.sampled import SampledInitializer
-from initjax.typing import Array, DType, Shape
+from initjax.typing import Array, DType, Key, Shape
 
 
 def identity(gain: float | Array = 1.0, dtype: DType = None) -> SampledInitializer:
@@ -35,7 +34,7 @@ def identity(gain: float | Array = 1.0, dtype: DType = None) -> SampledInitializ
         Keras' Identity; ``torch.nn.init.eye_``; Le, Jaitly & Hinton (2015),
         arXiv:1504.00941, for recurrent kernels.
     """
-    check_finite("gain", gain)
+    gain = check_finite("gain", gain)
 
     def check(shape: Shape) -> None:
         if len(shape) != 2:
@@ -44,7 +43,7 @@ def identity(gain: float | Array = 1.0, dtype: DType = None) -> SampledInitializ
                 "Use dirac() for the kernel of a convolution"
             )
 
-    return _fixed(f"identity({gain!r})", gain, _eye, check, dtype)
+    return _fixed(f"identity({gain!r})", gain, _eye, lambda s: (min(s), 0), check, dtype)
 
 
 def eye(dtype: DType = None) -> SampledInitializer:
@@ -92,26 +91,26 @@ def dirac(
     References:
         ``torch.nn.init.dirac_``, same entries in Flax's layout.
     """
-    check_finite("gain", gain)
-    check_concrete("groups", groups)
-    count = operator.index(groups)
-    if count < 1:
-        raise ValueError(f"groups must be >= 1; got groups={groups}")
+    gain = check_finite("gain", gain)
+    groups = check_whole("groups", groups, least=1)
 
     def check(shape: Shape) -> None:
         check_window("dirac", shape)
-        if shape[-1] % count:
+        if shape[-1] % groups:
             raise ValueError(
-                f"groups={count} must divide the {shape[-1]} output channels of {shape}"
+                f"groups={groups} must divide the {shape[-1]} output channels of {shape}"
             )
 
     def build(shape: Shape, dtype: DType) -> Array:
         *window, rows, columns = shape
-        tap = jnp.tile(jnp.eye(rows, columns // count, dtype=dtype), (1, count))
+        tap = jnp.tile(jnp.eye(rows, columns // groups, dtype=dtype), (1, groups))
         center = tuple(size // 2 for size in window)
         return jnp.zeros(shape, dtype).at[center].set(tap)
 
-    return _fixed(f"dirac({count})", gain, build, check, dtype)
+    def ones(shape: Shape) -> tuple[int, int]:
+        return groups * min(shape[-2], shape[-1] // groups), 0
+
+    return _fixed(f"dirac({groups})", gain, build, ones, check, dtype)
 
 
 def hadamard(gain: float | Array = 1.0, dtype: DType = None) -> SampledInitializer:
@@ -138,9 +137,9 @@ def hadamard(gain: float | Array = 1.0, dtype: DType = None) -> SampledInitializ
         [[0.5, 0.5, 0.5, 0.5], [0.5, -0.5, 0.5, -0.5]]
 
     References:
-        Zhao et al. (2022), arXiv:2110.12661, algorithms 1 and 2.
+        Zhao et al. (2022), arXiv:2110.12661; scaled as in the authors' code.
     """
-    check_finite("gain", gain)
+    gain = check_finite("gain", gain)
 
     def check(shape: Shape) -> None:
         if len(shape) < 2:
@@ -154,14 +153,24 @@ def hadamard(gain: float | Array = 1.0, dtype: DType = None) -> SampledInitializ
         *window, rows, columns = shape
         tap = _eye((rows, columns), dtype)
         if rows < columns:
-            order = 2 ** math.ceil(math.log2(columns))
             meets = jnp.arange(rows)[:, None] & jnp.arange(columns)
-            odd = jax.lax.population_count(meets) % 2
-            tap = (1 - 2 * odd).astype(dtype) / math.sqrt(order)
+            tap = (1 - 2 * (jax.lax.population_count(meets) % 2)).astype(dtype)
         center = tuple(size // 2 for size in window)
         return jnp.zeros(shape, dtype).at[center].set(tap)
 
-    return _fixed(f"hadamard({gain!r})", gain, build, check, dtype)
+    def unit(shape: Shape) -> float:
+        rows, columns = shape[-2:]
+        return 1.0 if rows >= columns else 2 ** (-math.ceil(math.log2(columns)) / 2)
+
+    def signs(shape: Shape) -> tuple[int, int]:
+        rows, columns = shape[-2:]
+        if rows >= columns:
+            return columns, 0
+        meets = np.arange(rows)[:, None] & np.arange(columns)
+        odd = int(np.sum(np.bitwise_count(meets) % 2))
+        return rows * columns - odd, odd
+
+    return _fixed(f"hadamard({gain!r})", gain, build, signs, check, dtype, unit)
 
 
 def check_window(name: str, shape: Shape) -> None:
@@ -191,17 +200,34 @@ def _fixed(
     name: str,
     gain: float | Array,
     build: Callable[[Shape, DType], Array],
+    count: Callable[[Shape], tuple[int, int]],
     check: Callable[[Shape], None],
     dtype: DType,
+    unit: Callable[[Shape], float] = lambda shape: 1.0,
 ) -> SampledInitializer:
-    """An initializer that ignores its key."""
-    return SampledInitializer(
-        name,
-        lambda _, shape, wide: jnp.asarray(gain, wide) * build(shape, wide),
-        lambda shape, _: empirical(
-            np.float64(gain) * np.asarray(build(shape, jnp.float32), np.float64)
-        ),
-        check,
-        dtype,
-        size=gain,
-    )
+    """An initializer that ignores its key: gain · unit(shape) · entries of 1, -1, 0.
+
+    Args:
+        name: The factory call.
+        gain: Factor on every entry.
+        build: The entries.
+        count: How many are 1, and how many -1.
+        check: Raises for a shape without a meaning.
+        dtype: Default dtype.
+        unit: Size of the entries that are not 0, at gain 1.
+    """
+
+    def sample(key: Key, shape: Shape, wide: DType) -> Array:
+        del key
+        return jnp.asarray(gain * unit(shape), wide) * build(shape, wide)
+
+    def entry_law(shape: Shape, dtype: DType) -> Law:
+        del dtype
+        up, down = count(shape)
+        value = float(gain) * unit(shape)
+        counts = {0.0: math.prod(shape) - up - down}
+        for entry, number in ((value, up), (-value, down)):
+            counts[entry] = counts.get(entry, 0) + number
+        return discrete(counts)
+
+    return SampledInitializer(name, sample, entry_law, check, dtype, size=gain)

@@ -1,6 +1,6 @@
 """Law of one entry of a kernel: what a test of the sampler compares with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -59,9 +59,10 @@ def mixture(facts: Facts, shape: Shape, mean: HostArray, scale: HostArray) -> La
     """
     if 0 in shape:
         raise ValueError(f"a kernel of shape {shape} has no entries, hence no law")
-    pairs = np.stack(np.broadcast_arrays(mean, scale)).astype(np.float64).reshape(2, -1)
-    (means, scales), counts = np.unique(pairs, axis=1, return_counts=True)
-    weights = counts / counts.sum()
+    # A pair as a complex number: np.unique sorts those, and pairs only slowly.
+    pairs = np.asarray(mean, np.float64) + 1j * np.asarray(scale, np.float64)
+    found, counts = np.unique(pairs, return_counts=True)
+    means, scales, weights = found.real, found.imag, counts / counts.sum()
     center = float(weights @ means)
     off, kurtosis = means - center, facts.kurtosis(shape)
     largest = max(float(np.abs([scales, off]).max()), 1e-300)
@@ -102,15 +103,17 @@ def diluted(facts: Facts, shape: Shape, scale: float, fraction: float) -> Law:
     return Law(0.0, fraction * full.variance, kurtosis, full.support, cdf)
 
 
-def empirical(entries: HostArray) -> Law:
-    """Law of an entry picked at random from a kernel that is not random."""
-    if not entries.size:
-        raise ValueError(f"a kernel of shape {entries.shape} has no entries, hence no law")
-    x = np.sort(np.asarray(entries, np.float64).ravel())
-    mean, variance = float(x.mean()), float(x.var())
-    kurtosis = float(np.mean((x - mean) ** 4)) / variance**2 if variance else float("nan")
+def discrete(counts: Mapping[float, int]) -> Law:
+    """Law of an entry picked at random from a kernel that holds each value so often."""
+    x = np.array(sorted(value for value, count in counts.items() if count), np.float64)
+    weights = np.array([counts[value] for value in x]) / sum(counts.values())
+    mean = float(weights @ x)
+    variance = float(weights @ (x - mean) ** 2)
+    fourth = float(weights @ (x - mean) ** 4)
+    below = np.concatenate([[0.0], np.cumsum(weights)])
 
     def cdf(at: HostArray) -> HostArray:
-        return np.searchsorted(x, at, side="right") / x.size
+        return below[np.searchsorted(x, at, side="right")]
 
+    kurtosis = fourth / variance**2 if variance else float("nan")
     return Law(mean, variance, kurtosis, (float(x[0]), float(x[-1])), cdf)

@@ -1,11 +1,10 @@
 """Orthogonal kernels: every singular value equals the gain."""
 
 import math
-import operator
 
 import jax.numpy as jnp
 
-from initjax.init.arguments import check_concrete, check_finite
+from initjax.init.arguments import check_finite, check_whole
 from initjax.init.bases import BASES, matrix_shape
 from initjax.init.identities import check_odd, check_window
 from initjax.init.laws import Law, diluted
@@ -43,8 +42,8 @@ def orthogonal(
     References:
         Saxe et al. (2014), arXiv:1312.6120, random orthogonal initial conditions.
     """
-    check_finite("gain", gain, least=0)
-    check_concrete("column_axis", column_axis)
+    gain = check_finite("gain", gain, least=0)
+    column_axis = check_whole("column_axis", column_axis)
 
     def scale(shape: Shape) -> float | Array:
         _check_matrix("orthogonal", shape)
@@ -52,7 +51,7 @@ def orthogonal(
 
     name = f"orthogonal({gain!r}, column_axis={column_axis})"
     straight = ScaledInitializer(name, "orthogonal", scale, dtype=dtype)
-    if operator.index(column_axis) == -1:
+    if column_axis == -1:
         return straight
     return _turned(straight, column_axis)
 
@@ -60,7 +59,9 @@ def orthogonal(
 def scaled_orthogonal(gain: float | Array = 1.0, dtype: DType = None) -> ScaledInitializer:
     """Orthogonal, scaled so that every entry has variance gain² / fan_in.
 
-        W = gain · max(1, √(fan_out / fan_in)) · Q,   fan_in = ∏ leading axes
+        W = gain · max(1, √(columns / rows)) · Q
+
+    with rows = ∏ leading axes, the fan_in, and columns the last axis.
 
     Plain ``orthogonal`` shrinks the second moment of a layer that widens by fan_in
     / fan_out; this one keeps it, for any ratio, like the Gaussian of the same
@@ -81,7 +82,7 @@ def scaled_orthogonal(gain: float | Array = 1.0, dtype: DType = None) -> ScaledI
     References:
         Martens et al. (2021), arXiv:2110.01765, scaled uniform orthogonal (SUO).
     """
-    check_finite("gain", gain, least=0)
+    gain = check_finite("gain", gain, least=0)
 
     def scale(shape: Shape) -> float | Array:
         _check_matrix("scaled_orthogonal", shape)
@@ -128,8 +129,8 @@ def delta_orthogonal(
     References:
         Xiao et al. (2018), arXiv:1806.05393, algorithm 1.
     """
-    check_finite("gain", gain, least=0)
-    if operator.index(column_axis) not in (-1, -2):
+    gain = check_finite("gain", gain, least=0)
+    if check_whole("column_axis", column_axis) not in (-1, -2):
         raise ValueError(
             "column_axis must be -1 or -2, the channel axes of a kernel; "
             f"got column_axis={column_axis}"
@@ -139,6 +140,8 @@ def delta_orthogonal(
         check_window("delta_orthogonal", shape)
         check_odd("delta_orthogonal", shape)
 
+    name = f"delta_orthogonal({gain!r}, scaled={scaled})"
+
     def size(rows: int, columns: int) -> float | Array:
         """Root mean square of the entries of the central tap."""
         inputs = columns if column_axis == -2 else rows
@@ -146,16 +149,14 @@ def delta_orthogonal(
 
     def sample(key: Key, shape: Shape, dtype: DType) -> Array:
         *window, rows, columns = shape
-        tap = BASES["orthogonal"].sample(key, (rows, columns), dtype, None)
+        tap = ScaledInitializer(name, "orthogonal", lambda s: size(*s))
         center = tuple(k // 2 for k in window)
-        zeros = jnp.zeros(shape, dtype)
-        return zeros.at[center].set(jnp.asarray(size(rows, columns), dtype) * tap)
+        return jnp.zeros(shape, dtype).at[center].set(tap(key, (rows, columns), dtype))
 
     def entry_law(shape: Shape, dtype: DType) -> Law:
         tap, taps = shape[-2:], math.prod(shape[:-2])
         return diluted(BASES["orthogonal"].facts(dtype), tap, float(size(*tap)), 1 / taps)
 
-    name = f"delta_orthogonal({gain!r}, scaled={scaled})"
     return SampledInitializer(name, sample, entry_law, check, dtype, size=gain)
 
 

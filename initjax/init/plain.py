@@ -31,8 +31,8 @@ def normal(
         >>> normal(0.02)(jax.random.key(0), (3, 4)).shape
         (3, 4)
     """
-    check_finite("mean", mean)
-    check_finite("stddev", stddev, least=0)
+    mean = check_finite("mean", mean)
+    stddev = check_finite("stddev", stddev, least=0)
     return ScaledInitializer(f"normal({stddev!r})", "normal", lambda _: stddev, mean, dtype)
 
 
@@ -43,13 +43,13 @@ def uniform(
 
     Args:
         low: Smallest value.
-        high: Largest value. With neither bound given the law is U(-0.05, 0.05),
-            Keras' default. One bound alone is refused: it means [0, scale) to
-            JAX and the lower bound to torch.
+        high: Largest value. There are no default bounds: they are [0, 0.01) in
+            JAX, (0, 1) in torch and ±0.05 in Keras. One bound alone is refused
+            too: it means [0, scale) to JAX and the lower bound to torch.
         dtype: Used when the initializer is called without one.
 
     Raises:
-        ValueError: for one bound alone, for bounds that are not finite, and
+        ValueError: for a missing bound, for bounds that are not finite, and
             unless low < high.
 
     Example:
@@ -58,16 +58,14 @@ def uniform(
         >>> bool(abs(w).max() <= 0.5)
         True
     """
-    if low is None and high is None:
-        low, high = -0.05, 0.05
     if low is None or high is None:
         raise ValueError(
             f"uniform needs both bounds; got low={low!r}, high={high!r}. "
             "JAX's uniform(scale) is uniform(0, scale), a symmetric law is "
             "uniform(-scale, scale)"
         )
-    check_finite("low", low)
-    check_finite("high", high)
+    low = check_finite("low", low)
+    high = check_finite("high", high)
     traced = isinstance(low, core.Tracer) or isinstance(high, core.Tracer)
     if not traced and not low < high:
         raise ValueError(f"uniform needs low < high; got low={low!r}, high={high!r}")
@@ -90,7 +88,7 @@ def constant(value: float | Array, dtype: DType = None) -> ScaledInitializer:
         >>> constant(0.25)(None, (2,)).tolist()
         [0.25, 0.25]
     """
-    check_finite("value", value)
+    value = check_finite("value", value)
     return ScaledInitializer(f"constant({value!r})", "ones", lambda _: value, dtype=dtype)
 
 

@@ -7,8 +7,10 @@ draw: the engine draws the base once and applies each scale to it.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, get_args
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -18,7 +20,7 @@ from initjax.init.bases import BASES
 from initjax.init.dtypes import (
     check_drawable,
     check_range,
-    clip_inside,
+    inside,
     narrow,
     requested_dtype,
     sampling_dtype,
@@ -43,7 +45,8 @@ class ScaledInitializer:
             that broadcasts to the kernel where entries differ.
         mean: Added to every entry.
         dtype: Used when the call gives none; None means JAX's default float.
-        fans_of: Fans of a shape, if the scale follows from them.
+        fans_of: Fans of a shape, if the scale is a gain / √fan.
+        mode: Which of them.
     """
 
     name: str
@@ -52,6 +55,7 @@ class ScaledInitializer:
     mean: float | Array = 0.0
     dtype: DType = None
     fans_of: Callable[[Shape], Fans] | None = field(default=None, repr=False)
+    mode: Mode | None = None
 
     def __post_init__(self) -> None:
         """Refuse at once a dtype that no call could fill."""
@@ -83,19 +87,26 @@ class ScaledInitializer:
         check_range(wanted, scale, self.name)
         check_range(wanted, self.mean, self.name)
         wide = wanted if self.base == "ones" else sampling_dtype(wanted)
-        draw = base.sample(key, shape, wide, out_sharding)
-        kernel = jnp.asarray(self.mean, wide) + jnp.asarray(scale, wide) * draw
-        return narrow(self._kept_inside(kernel, scale, shape), wanted)
+        return _draw(
+            key,
+            jnp.asarray(scale, wide),
+            jnp.asarray(self.mean, wide),
+            self._ends(scale, shape, wide),
+            base=self.base,
+            shape=shape,
+            wide=wide,
+            wanted=wanted,
+            out_sharding=out_sharding,
+        )
 
-    def _kept_inside(self, kernel: Array, scale: Any, shape: Shape) -> Array:
-        """Rounding may carry mean + scale · draw past an end of a bounded law."""
+    def _ends(self, scale: Any, shape: Shape, wide: DType) -> Any:
+        """Ends of a bounded law, past which mean + scale · draw could be rounded."""
         known = isinstance(scale, int | float) and isinstance(self.mean, int | float)
-        if self.base not in ("uniform", "truncated_normal") or not known:
-            return kernel
-        if jnp.issubdtype(kernel.dtype, jnp.complexfloating):
-            return kernel
+        bounded = self.base in ("uniform", "truncated_normal")
+        if not (known and bounded and jnp.issubdtype(wide, jnp.floating)):
+            return None
         reach = abs(scale) * BASES[self.base].real.reach(shape)
-        return clip_inside(kernel, self.mean - reach, self.mean + reach)
+        return inside(self.mean - reach, self.mean + reach, wide)
 
     def law(self, shape: Shape, dtype: DType = None) -> Law:
         """Law of one entry of a kernel of ``shape``, before the cast to its dtype.
@@ -116,6 +127,29 @@ class ScaledInitializer:
         if base.mean:
             mean, scale = mean + scale, 0.0 * scale
         return mixture(base.facts(dtype or self.dtype), shape, mean, scale)
+
+
+@partial(jax.jit, static_argnames=("base", "shape", "wide", "wanted", "out_sharding"))
+def _draw(
+    key: Key,
+    scale: Array,
+    mean: Array,
+    ends: tuple[Array, Array] | None,
+    *,
+    base: str,
+    shape: Shape,
+    wide: DType,
+    wanted: DType,
+    out_sharding: OutSharding,
+) -> Array:
+    """One program for mean + scale · draw, so that eager and jitted calls are equal.
+
+    Inside another program the scale would be a constant, which XLA multiplies with
+    those of the sampler, to another last digit: the barrier keeps it apart.
+    """
+    scale, mean = jax.lax.optimization_barrier((scale, mean))
+    kernel = mean + scale * BASES[base].sample(key, shape, wide, out_sharding)
+    return narrow(kernel if ends is None else jnp.clip(kernel, *ends), wanted)
 
 
 def variance_scaling(
@@ -159,7 +193,7 @@ def variance_scaling(
         Glorot & Bengio (2010), eq. (12); He et al. (2015), arXiv:1502.01852,
         eqs. (10) and (14).
     """
-    check_finite("scale", scale, least=0)
+    scale = check_finite("scale", scale, least=0)
     gain = math.sqrt(scale) if isinstance(scale, int | float) else jnp.sqrt(scale)
     return gain_scaling(
         f"variance_scaling({scale!r}, {mode!r}, {distribution!r})",
@@ -202,14 +236,16 @@ def gain_scaling(
 
     The gain is not squared on the way, so that none over- or underflows.
     """
-    check_finite("gain", gain, least=0)
+    gain = check_finite("gain", gain, least=0)
     check_choice("mode", mode, get_args(Mode))
     check_choice("distribution", distribution, get_args(Distribution))
 
     def stddev(shape: Shape) -> Any:
         return gain / fan_of(mode, fans_of(shape)) ** 0.5
 
-    return ScaledInitializer(name, distribution, stddev, dtype=dtype, fans_of=fans_of)
+    return ScaledInitializer(
+        name, distribution, stddev, dtype=dtype, fans_of=fans_of, mode=mode
+    )
 
 
 def fan_of(mode: str, found: Fans) -> Any:

@@ -47,8 +47,8 @@ def siren(
         Sitzmann et al. (2020), arXiv:2006.09661, section 3.2 and theorem 1.8 of the
         supplement.
     """
-    check_finite("omega_0", omega_0, least=0)
-    if isinstance(omega_0, int | float) and omega_0 == 0:
+    omega_0 = check_finite("omega_0", omega_0, least=0)
+    if isinstance(omega_0, float) and omega_0 == 0:
         raise ValueError("omega_0 must be > 0; got omega_0=0")
     roles = RoleFans(in_axis, out_axis, batch_axis)
     if not first:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from initjax.init.arguments import check_choice, check_concrete, check_finite
 from initjax.init.bases import BASES
 from initjax.init.laws import Law, diluted
+from initjax.init.plain import normal
 from initjax.init.sampled import SampledInitializer
 from initjax.typing import Array, DType, Key, Shape
 
@@ -49,10 +50,10 @@ def sparse(
         Martens (2010), Deep learning via Hessian-free optimization, section 5;
         ``torch.nn.init.sparse_``.
     """
-    check_concrete("sparsity", sparsity)
+    sparsity = check_concrete("sparsity", sparsity)
     if not 0 <= sparsity < 1:
         raise ValueError(f"sparsity must be in [0, 1); got sparsity={sparsity!r}")
-    check_finite("stddev", stddev, least=0)
+    stddev = check_finite("stddev", stddev, least=0)
     check_choice("per", per, get_args(Per))
     axis = 1 if per == "input" else 0
 
@@ -65,12 +66,11 @@ def sparse(
 
     def sample(key: Key, shape: Shape, dtype: DType) -> Array:
         values, places = jax.random.split(key)
-        position = jnp.broadcast_to(
-            jnp.expand_dims(jnp.arange(shape[axis]), 1 - axis), shape
+        order = jnp.argsort(jax.random.bits(places, shape), axis)
+        chosen = jax.lax.slice_in_dim(order, 0, zeros(shape), axis=axis)
+        return jnp.put_along_axis(
+            normal(stddev)(values, shape, dtype), chosen, 0, axis, inplace=False
         )
-        shuffled = jax.random.permutation(places, position, axis, independent=True)
-        drawn = jnp.asarray(stddev, dtype) * jax.random.normal(values, shape, dtype)
-        return jnp.where(shuffled < zeros(shape), jnp.zeros((), dtype), drawn)
 
     def entry_law(shape: Shape, dtype: DType) -> Law:
         kept = 1 - zeros(shape) / shape[axis]

@@ -5,6 +5,8 @@ do are those of variance scaling.
 """
 
 import math
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +16,7 @@ from scipy import special
 
 from initjax.init.arguments import check_concrete, check_finite
 from initjax.init.bases import TRUNCATED_STD
-from initjax.init.dtypes import clip_inside
+from initjax.init.dtypes import inside
 from initjax.init.laws import Law
 from initjax.init.sampled import Lawful, SampledInitializer
 from initjax.init.scaled import ScaledInitializer
@@ -56,8 +58,8 @@ def truncated_normal(
         ``jax.nn.initializers.truncated_normal``, same arguments; Keras'
         TruncatedNormal(mean, stddev).
     """
-    check_finite("stddev", stddev, least=0)
-    check_finite("mean", mean)
+    stddev = check_finite("stddev", stddev, least=0)
+    mean = check_finite("mean", mean)
     _check_bounds("lower", lower, "upper", upper, lower, upper)
     name = f"truncated_normal({stddev!r}, lower={lower!r}, upper={upper!r}, mean={mean!r})"
     if (lower, upper) == (-2.0, 2.0):
@@ -100,7 +102,7 @@ def trunc_normal(
     """
     for argument, value in (("mean", mean), ("std", std), ("a", a), ("b", b)):
         check_concrete(argument, value)
-    check_finite("std", std, least=0)
+    mean, std, a, b = float(mean), check_finite("std", std, least=0), float(a), float(b)
     if std == 0:
         raise ValueError("std must be > 0; got std=0. Use constant(mean)")
     _check_bounds("a", a, "b", b, (a - mean) / std, (b - mean) / std)
@@ -138,15 +140,8 @@ def _between(
     lower, upper = float(lower), float(upper)
 
     def sample(key: Key, shape: Shape, wide: DType) -> Array:
-        mirrored = lower + upper > 0
-        low, high = (-upper, -lower) if mirrored else (lower, upper)
-        ends_of_u = special.ndtr([low, high])
-        u = jax.random.uniform(key, shape, wide, *map(float, ends_of_u))
-        # The smallest u may round to 0, whose z would be -inf: the bound itself.
-        z = clip_inside(ndtri(u), max(low, -40.0), min(high, 40.0))
-        z = -z if mirrored else z
-        kernel = jnp.asarray(mean, wide) + jnp.asarray(stddev, wide) * z
-        return kernel if ends is None else clip_inside(kernel, *ends)
+        kernel_ends = None if ends is None else inside(*ends, wide)
+        return _draw(key, stddev, mean, kernel_ends, lower, upper, shape=shape, dtype=wide)
 
     def entry_law(shape: Shape, dtype: DType) -> Law:
         del shape, dtype
@@ -157,6 +152,31 @@ def _between(
         allow_complex=False,
         size=stddev,
     )
+
+
+@partial(jax.jit, static_argnames=("lower", "upper", "shape", "dtype"))
+def _draw(
+    key: Key,
+    stddev: float | Array,
+    mean: float | Array,
+    ends: Any,
+    lower: float,
+    upper: float,
+    *,
+    shape: Shape,
+    dtype: DType,
+) -> Array:
+    """One program, for the reason that ``scaled._draw`` is one."""
+    stddev, mean = jax.lax.optimization_barrier(
+        (jnp.asarray(stddev, dtype), jnp.asarray(mean, dtype))
+    )
+    mirrored = lower + upper > 0
+    low, high = (-upper, -lower) if mirrored else (lower, upper)
+    u = jax.random.uniform(key, shape, dtype, *map(float, special.ndtr([low, high])))
+    # The smallest u may round to 0, whose z would be -inf: the bound itself.
+    z = jnp.clip(ndtri(u), *inside(max(low, -40.0), min(high, 40.0), dtype))
+    kernel = mean + stddev * (-z if mirrored else z)
+    return kernel if ends is None else jnp.clip(kernel, *ends)
 
 
 def _law(

@@ -12,20 +12,29 @@ import flax.linen as nn
 import numpy as np
 from flax import nnx
 
-from initjax.fans import Fans, conv, conv_local, dense_general, einsum, fans, masked
+from initjax.fans import (
+    Fans,
+    conv,
+    conv_local,
+    dense,
+    dense_general,
+    einsum,
+    fans,
+    masked,
+)
 from initjax.typing import Shape
 
 
 class LayerFans(NamedTuple):
-    """Two opinions on one kernel.
+    """What there is to know of one kernel.
 
     Attributes:
-        told: Fans of the shape that Flax hands to the initializer.
+        handed: The shape that Flax hands to the initializer.
         right: Fans by the role of each axis; per output where a mask makes outputs
             differ.
     """
 
-    told: Fans
+    handed: Shape
     right: Fans
 
 
@@ -37,6 +46,8 @@ def layer_fans(layer: Any, shape: Shape, equation: str | None = None) -> LayerFa
         shape: Of its kernel.
         equation: Of an Einsum layer that is given one at the call.
     """
+    if isinstance(layer, nn.Dense | nnx.Linear):
+        return LayerFans(shape, dense(shape))
     if isinstance(layer, nn.DenseGeneral):
         return _general(shape, len(layer.batch_dims), len(_listed(layer.axis)))
     if isinstance(layer, nnx.LinearGeneral):
@@ -52,26 +63,40 @@ def layer_fans(layer: Any, shape: Shape, equation: str | None = None) -> LayerFa
     return None
 
 
+def nnx_kernel_shape(layer: nnx.Module) -> Shape | None:
+    """Shape of one kernel of an nnx layer, by its settings.
+
+    The array may have axes in front of it: layers that nnx.vmap has stacked.
+    """
+    if isinstance(layer, nnx.LinearGeneral):
+        return (*layer.batch_axis.values(), *layer.in_features, *layer.out_features)
+    if isinstance(layer, nnx.Linear):
+        return layer.in_features, layer.out_features
+    if isinstance(layer, nnx.Conv | nnx.ConvTranspose | nnx.Einsum):
+        return tuple(layer.kernel_shape)
+    return None
+
+
 def _general(shape: Shape, batch_axes: int, in_axes: int) -> LayerFans:
     """Flax flattens the kernel, batch axes and all."""
-    rows = math.prod(shape[: batch_axes + in_axes])
-    told = Fans(rows, math.prod(shape[batch_axes + in_axes :]))
+    first = batch_axes + in_axes
+    handed = math.prod(shape[:first]), math.prod(shape[first:])
     right = dense_general(shape, in_axes=in_axes, batch_sizes=shape[:batch_axes])
-    return LayerFans(told, right)
+    return LayerFans(handed, right)
 
 
 def _einsum(shape: Shape, equation: str | None) -> LayerFans:
     assert equation is not None  # a call without one has raised in Flax
-    return LayerFans(fans(shape), einsum(shape, equation=equation))
+    return LayerFans(shape, einsum(shape, equation=equation))
 
 
 def _convolution(layer: Any, shape: Shape) -> LayerFans:
     groups = layer.feature_group_count
     right = conv(shape, feature_group_count=groups)
     if layer.mask is not None:
-        right = masked(shape, mask=np.asarray(layer.mask), per_output=True)
+        right = masked(shape, mask=_mask(layer, shape), per_output=True)
         right = Fans(right.fan_in, right.fan_out / groups)
-    return LayerFans(fans(shape), right)
+    return LayerFans(shape, right)
 
 
 def _transposed(layer: Any, shape: Shape) -> LayerFans:
@@ -79,9 +104,9 @@ def _transposed(layer: Any, shape: Shape) -> LayerFans:
     roles = {"in_axis": inputs, "out_axis": outputs}
     right = fans(shape, **roles)
     if layer.mask is not None:
-        right = masked(shape, mask=np.asarray(layer.mask), per_output=True, **roles)
+        right = masked(shape, mask=_mask(layer, shape), per_output=True, **roles)
     steps = math.prod(_per_axis(layer.strides, len(shape) - 2))
-    return LayerFans(fans(shape), Fans(right.fan_in / steps, right.fan_out))
+    return LayerFans(shape, Fans(right.fan_in / steps, right.fan_out))
 
 
 def _local(layer: Any, shape: Shape) -> LayerFans:
@@ -93,10 +118,20 @@ def _local(layer: Any, shape: Shape) -> LayerFans:
     )
     if layer.mask is not None:
         kept = masked(
-            shape, mask=np.asarray(layer.mask), per_output=True, batch_axis=positions
+            shape, mask=_mask(layer, shape), per_output=True, batch_axis=positions
         )
         right = Fans(kept.fan_in, right.fan_out)
-    return LayerFans(fans(shape), right)
+    return LayerFans(shape, right)
+
+
+def _mask(layer: Any, shape: Shape) -> Any:
+    """The mask of one layer; nnx.vmap stacks it together with the kernels."""
+    mask = layer.mask
+    while np.ndim(mask) > len(shape):
+        if not np.all(mask == mask[:1]):
+            raise ValueError(f"stacked layers have different masks, of shape {mask.shape}")
+        mask = mask[0]
+    return mask
 
 
 def _listed(axes: int | Sequence[int]) -> tuple[int, ...]:

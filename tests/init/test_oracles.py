@@ -54,7 +54,7 @@ INITIALIZERS = {
     ("torch", "orthogonal"): given(init.orthogonal),
     ("torch", "sparse"): given(init.sparse, std="stddev"),
     ("keras", "RandomNormal"): lambda a: init.normal(0.05),
-    ("keras", "RandomUniform"): lambda a: init.uniform(),
+    ("keras", "RandomUniform"): lambda a: init.uniform(-0.05, 0.05),
     ("keras", "TruncatedNormal"): lambda a: init.truncated_normal(0.05),
     ("keras", "VarianceScaling"): keras_variance_scaling,
     ("keras", "GlorotUniform"): given(init.glorot_uniform),

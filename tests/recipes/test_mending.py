@@ -218,6 +218,140 @@ def test_a_model_with_stacked_layers_dropout_and_boxes():
     np.testing.assert_array_equal(new["Dense_0"]["kernel"], old["Dense_0"]["kernel"])
 
 
+def strided(kernel_init):
+    return nn.ConvTranspose(32, (4, 4), strides=(2, 2), kernel_init=kernel_init)
+
+
+def heads(kernel_init):
+    return nn.Einsum((64, 8, 16), "btd,dhk->bthk", kernel_init=kernel_init)
+
+
+def changed(layer, x, **keywords):
+    variables = jax.tree.map(
+        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
+        jax.eval_shape(layer.init, jax.random.key(0), x),
+    )
+    return mend_fans(layer, variables, x, **keywords).changed
+
+
+jn = nn.initializers
+AXES = {"in_axis": 0, "out_axis": (1, 2)}
+
+
+@pytest.mark.parametrize(
+    ("layer", "factor"),
+    [
+        # Read with the right axes, or not read at all: nothing to mend.
+        (heads(init.lecun_normal(**AXES)), None),
+        (heads(jn.lecun_normal(**AXES)), None),
+        (heads(jn.lecun_normal(in_axis=-3, out_axis=(-2, -1))), None),
+        (heads(jn.orthogonal()), None),
+        (heads(init.orthogonal()), None),
+        (heads(jn.normal(0.02)), None),
+        (heads(init.normal(0.02)), None),
+        (heads(jn.zeros), None),
+        (strided(jn.delta_orthogonal()), None),
+        (strided(init.for_layer("conv_transpose", strides=(2, 2))), None),
+        (
+            strided(
+                nn.with_partitioning(
+                    init.for_layer("conv_transpose", strides=(2, 2)), (None,) * 4
+                )
+            ),
+            None,
+        ),
+        # The mode is that of the initializer: (32 + 32) / (32 / 4 + 32) = 1.6.
+        (strided(jn.lecun_normal()), 2),
+        (strided(init.kaiming_normal()), 2),
+        (strided(init.kaiming_normal(mode="fan_out")), None),
+        (strided(jn.glorot_normal()), 1.6**0.5),
+        (strided(init.glorot_uniform()), 1.6**0.5),
+        (strided(nn.with_partitioning(jn.lecun_normal(), (None,) * 4)), 2),
+        (heads(nn.with_logical_partitioning(jn.he_normal(), (None,) * 3)), 8**0.5),
+    ],
+)
+def test_what_an_initializer_reads_is_known(layer, factor):
+    x = jnp.ones((1, 3, 64)) if isinstance(layer, nn.Einsum) else jnp.ones((1, 4, 4, 32))
+    expected = {} if factor is None else {"kernel": f"× {factor:g}"}
+    assert changed(layer, x) == expected
+
+
+def test_an_initializer_that_does_not_tell_is_asked_about():
+    layer = heads(lambda key, shape, dtype: jn.lecun_normal()(key, shape, dtype))
+    x = jnp.ones((1, 3, 64))
+    with pytest.raises(ValueError, match=r"kernel: its kernel_init .* mode="):
+        changed(layer, x)
+    assert changed(layer, x, mode="fan_in") == {"kernel": "× 2.82843"}
+
+
+def test_inputs_may_be_shapes_in_any_structure():
+    class Named(nn.Module):
+        @nn.compact
+        def __call__(self, batch, *, scale):
+            return heads(jn.lecun_normal())(batch["x"]) * scale
+
+    x, scale = jnp.ones((1, 3, 64)), jnp.ones(())
+    variables = Named().init(jax.random.key(0), {"x": x}, scale=scale)
+    shapes = {"x": jax.ShapeDtypeStruct(x.shape, x.dtype)}
+    given = jax.ShapeDtypeStruct((), jnp.float32)
+    mended = mend_fans(Named(), variables, shapes, scale=given)
+    assert mended.changed == {"Einsum_0/kernel": "× 2.82843"}
+
+
+def test_stacks_of_nnx_layers():
+    @nnx.split_rngs(splits=3)
+    @nnx.vmap
+    def stacked(rngs):
+        return nnx.List(
+            [
+                nnx.LinearGeneral(64, 16, batch_axis={0: 8}, rngs=rngs),
+                nnx.Einsum("btd,dhk->bthk", (64, 8, 16), rngs=rngs),
+                nnx.Conv(4, 4, (1,), mask=np.tril(np.ones((1, 4, 4))), rngs=rngs),
+                nnx.Linear(4, 4, rngs=rngs),
+            ]
+        )
+
+    layers = stacked(nnx.Rngs(0))
+    assert mend_fans(layers).changed == {
+        "0/kernel": "× 2.82843",
+        "1/kernel": "× 2.82843",
+        "2/kernel": "× 1 to 2",
+    }
+
+
+def test_what_cannot_be_mended_is_named():
+    class InnerMask(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return nn.Conv(4, (1,), mask=jnp.tril(jnp.ones((1, 4, 4))))(x)
+
+    x = jnp.ones((1, 5, 4))
+    with pytest.raises(TypeError, match="make it with numpy"):
+        changed(InnerMask(), x)
+
+    class Step(nn.Module):
+        @nn.compact
+        def __call__(self, x, _):
+            return nn.Conv(4, (1,), mask=np.tril(np.ones((1, 4, 4))))(x), None
+
+    stack = nn.scan(
+        Step, variable_axes={"params": -1}, split_rngs={"params": True}, length=4
+    )()
+    variables = stack.init(jax.random.key(0), x, None)
+    with pytest.raises(ValueError, match="stacked along the first axis"):
+        mend_fans(stack, variables, x, None)
+
+    class NoLayer(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return x @ self.param("kernel", jn.lecun_normal(), (4, 4))
+
+    with pytest.raises(ValueError, match="no layer of Flax"):
+        changed(NoLayer(), x)
+    with pytest.raises(ValueError, match="collection 'params'"):
+        mend_fans(nn.Dense(4), {"kernel": x}, x)
+
+
 def test_paths_are_chosen_and_checked():
     x = jnp.ones((2, 3, 8))
     variables = Model().init(jax.random.key(0), x, train=False)

@@ -48,6 +48,9 @@ def haiku_embed() -> EmbedInit:
 def haiku_lstm(input_size: int, hidden_size: int) -> RecurrentInit:
     """``hk.LSTM``: one matrix on (input, state), stddev 1/√(input + hidden), uncorrected.
 
+    Haiku's cell adds 1 to the forget gate before its sigmoid, which Flax's does not:
+    ``recipes.apply_rules(params, [(".*/hf/bias", recipes.fill(1.0))])`` sets it.
+
     Args:
         input_size: Number of inputs.
         hidden_size: Size of the state.

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from initjax.init.plain import normal, zeros
 from initjax.init.presets.records import LayerInit
-from initjax.init.presets.sizes import check_positive, fan_per_group
+from initjax.init.presets.sizes import check_positive
 from initjax.init.presets.torch_layers import torch_conv
 from initjax.init.sampled import Lawful
 from initjax.init.truncated import trunc_normal
@@ -62,7 +62,7 @@ def timm_vit(patch_size: int = 16, in_channels: int = 3) -> ViTInit:
     References:
         timm 1.0, ``VisionTransformer.init_weights``, mode ''.
     """
-    fan_per_group("in_channels", in_channels, (patch_size,), 1)
+    check_positive("patch_size", patch_size)
     small = trunc_normal(std=0.02)
     return ViTInit(
         LayerInit(small, zeros()),
@@ -74,6 +74,8 @@ def timm_vit(patch_size: int = 16, in_channels: int = 3) -> ViTInit:
 
 def gpt2(blocks: int) -> GPT2Init:
     """GPT-2: N(0, 0.02²), residual projections N(0, 0.02² / 2N), biases 0.
+
+    As the transformers library draws it, position embeddings too.
 
     Args:
         blocks: N, the number of transformer blocks.
