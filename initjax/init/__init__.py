@@ -10,6 +10,7 @@ lists them, ``presets`` holds the defaults of other frameworks.
 from initjax.init import presets as presets
 from initjax.init.biases import bias_normal as bias_normal
 from initjax.init.biases import bias_uniform as bias_uniform
+from initjax.init.by_fan import variance_scaling as variance_scaling
 from initjax.init.catalogue import INITIALIZERS as INITIALIZERS
 from initjax.init.catalogue import Entry as Entry
 from initjax.init.first_names import kaiming_normal as kaiming_normal
@@ -42,7 +43,6 @@ from initjax.init.random_walk import random_walk as random_walk
 from initjax.init.sampled import Lawful as Lawful
 from initjax.init.sampled import SampledInitializer as SampledInitializer
 from initjax.init.scaled import ScaledInitializer as ScaledInitializer
-from initjax.init.scaled import variance_scaling as variance_scaling
 from initjax.init.siren import siren as siren
 from initjax.init.sparse import sparse as sparse
 from initjax.init.truncated import trunc_normal as trunc_normal

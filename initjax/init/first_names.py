@@ -14,7 +14,8 @@ import jax.numpy as jnp
 from initjax.fans import Axes
 from initjax.gains import published_gain
 from initjax.init.arguments import check_choice, check_finite
-from initjax.init.scaled import RoleFans, ScaledInitializer, gain_scaling
+from initjax.init.by_fan import RoleFans, gain_scaling
+from initjax.init.scaled import ScaledInitializer
 from initjax.typing import Array, DType
 
 KaimingMode = Literal["fan_in", "fan_out"]

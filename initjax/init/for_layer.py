@@ -8,12 +8,8 @@ from typing import Any
 
 from initjax.fans import LAYERS, Fans, ShapeError
 from initjax.init.arguments import check_choice
-from initjax.init.scaled import (
-    Distribution,
-    Mode,
-    ScaledInitializer,
-    gain_scaling,
-)
+from initjax.init.by_fan import Distribution, gain_scaling
+from initjax.init.scaled import Mode, ScaledInitializer
 from initjax.typing import Array, DType
 
 

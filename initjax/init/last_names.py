@@ -5,7 +5,8 @@ Arguments stand in JAX's order, so that each is a drop-in for its namesake in
 """
 
 from initjax.fans import Axes
-from initjax.init.scaled import ScaledInitializer, variance_scaling
+from initjax.init.by_fan import variance_scaling
+from initjax.init.scaled import ScaledInitializer
 from initjax.typing import DType
 
 

@@ -13,7 +13,8 @@ from scipy import special
 
 from initjax.fans import Axes
 from initjax.init.arguments import check_choice
-from initjax.init.scaled import RoleFans, ScaledInitializer
+from initjax.init.by_fan import RoleFans
+from initjax.init.scaled import ScaledInitializer
 from initjax.typing import DType, Shape
 
 Walked = Literal["relu", "identity"]

@@ -4,7 +4,8 @@ import math
 
 from initjax.fans import Axes
 from initjax.init.arguments import check_finite
-from initjax.init.scaled import RoleFans, ScaledInitializer, gain_scaling
+from initjax.init.by_fan import RoleFans, gain_scaling
+from initjax.init.scaled import ScaledInitializer
 from initjax.typing import Array, DType, Shape
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from flax import nnx
 
 from initjax.init.arguments import check_choice
-from initjax.init.scaled import Mode, fan_of
+from initjax.init.by_fan import fan_of
+from initjax.init.scaled import Mode
 from initjax.recipes.flax_layers import LayerFans, layer_fans, nnx_kernel_shape
 from initjax.recipes.patterns import Patterns, assign
 from initjax.recipes.readings import Reading, default_reading, reading

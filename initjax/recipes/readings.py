@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from initjax.fans import Fans
 from initjax.init import SampledInitializer, ScaledInitializer
-from initjax.init.scaled import Mode, RoleFans
+from initjax.init.by_fan import RoleFans
+from initjax.init.scaled import Mode
 from initjax.typing import Shape
 
 _ROLES = ("in_axis", "out_axis", "batch_axis")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from initjax.fans import fans
 from initjax.init.bases import TRUNCATED_STD
 from initjax.init.biases import bias_uniform
+from initjax.init.by_fan import gain_scaling
 from initjax.init.plain import normal, zeros
 from initjax.init.presets.records import EmbedInit, LayerInit, RecurrentInit
 from initjax.init.presets.sizes import check_positive, fan_per_group
-from initjax.init.scaled import gain_scaling
 from initjax.init.truncated import truncated_normal
 
 

@@ -1,6 +1,7 @@
 """The default initialization of Keras' layers, in Flax's layouts."""
 
 from initjax.fans import Fans, fans
+from initjax.init.by_fan import gain_scaling
 from initjax.init.last_names import glorot_uniform
 from initjax.init.orthogonal import orthogonal
 from initjax.init.plain import uniform, zeros
@@ -12,7 +13,6 @@ from initjax.init.presets.records import (
 )
 from initjax.init.presets.sizes import check_positive
 from initjax.init.sampled import SampledInitializer
-from initjax.init.scaled import gain_scaling
 from initjax.typing import Array, DType, Key, Shape
 
 
