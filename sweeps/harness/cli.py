@@ -1,13 +1,16 @@
 """The command line of every sweep: settings, a progress bar, a summary, figures.
 
-Bad settings and a directory that cannot be written end with one line and exit
-code 2; an interruption keeps what was measured and ends with 130.
+Bad settings, a directory that cannot be written or is in use end with one line and
+exit code 2; an interruption keeps what was measured and ends with 130 or 143.
 """
 
 import dataclasses
 import importlib
+import signal
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -26,7 +29,10 @@ from rich.progress import (
 from rich.text import Text
 
 from sweeps.harness.grid import content_id
-from sweeps.harness.runner import Sweep, plain, prepare, run
+from sweeps.harness.lock import held
+from sweeps.harness.runner import Outcome, Sweep, plain, prepare, run, state
+from sweeps.harness.shards import Log
+from sweeps.harness.stopping import Interrupted, Stop, graceful
 from sweeps.harness.table import load
 
 _RESULTS = Path(__file__).resolve().parents[2] / "results"
@@ -45,74 +51,76 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     """Run the sweep ``sweeps.<name>`` from its command line.
 
     Returns:
-        Exit code: 0 done, 2 bad input, 130 interrupted.
+        Exit code: 0 done, 1 some cells failed, 2 bad input, 130 or 143 interrupted.
     """
     console = Console(stderr=True)
+    # What a cell's text contains is text, not Rich's markup.
+    log = partial(console.print, markup=False, highlight=False)
     sweep = cast(Sweep, importlib.import_module(f"sweeps.{name}"))
-    config, named = _parse(name, sweep, list(sys.argv[1:] if argv is None else argv))
-    out = named or _default_directory(name, sweep, config)
+    given = _parse(name, sweep, list(sys.argv[1:] if argv is None else argv))
+    config = given.config
+    out = given.out or _default_directory(name, sweep, config)
     try:
         sweep.cells(config)
-        prepare(out, plain(dataclasses.asdict(config)) if named else None)
+        if given.list:
+            done, total = state(name, sweep, config, out, log)
+            there = "a table" if (out / "table.parquet").exists() else "no table"
+            print(f"{name}: {done}/{total} cells in shards, {there}, in {_short(out)}")
+            return 0
+        prepare(out, plain(dataclasses.asdict(config)) if given.out else None)
+        with held(out):
+            with graceful(log) as stop:
+                outcome = _run(name, sweep, given, out, console, stop)
+            return _finish(name, outcome, log)
     except ValueError as error:
         return _refuse(str(error))
     except OSError as error:
         return _refuse(f"cannot write results: {error}")
-    try:
-        _finish(name, _run(name, sweep, config, out, console), console)
-    except OSError as error:
-        return _refuse(f"cannot write results: {error}")
-    except KeyboardInterrupt:
-        console.print(
+    except (Interrupted, KeyboardInterrupt) as interruption:
+        log(
             f"interrupted; what was measured is kept in {out}, and the same command "
             "continues from there"
         )
-        return 130
-    return 0
+        return 128 + getattr(interruption, "signal", signal.SIGINT)
 
 
-def _parse(name: str, sweep: Sweep, argv: list[str]) -> tuple[Any, Path | None]:
-    """Settings, and the directory if named; the preset, wherever it stands, is the base."""
+def _parse(name: str, sweep: Sweep, argv: list[str]) -> Any:
+    """The command line; the preset, wherever it stands, is the base of the settings."""
     chosen = _preset(sweep, argv)
-    arguments = dataclasses.make_dataclass(
-        "Arguments",
-        [
-            (
-                "preset",
-                Annotated[
-                    str,
-                    tyro.conf.arg(
-                        help="Settings to start from: " + ", ".join(sweep.PRESETS) + "."
-                    ),
-                ],
-                dataclasses.field(default=chosen),
-            ),
-            (
-                "out",
-                Annotated[
-                    Path | None,
-                    tyro.conf.arg(
-                        help="Directory of the table and figures; results/<sweep> for "
-                        "the default settings, else results/<sweep>-<id of settings>."
-                    ),
-                ],
-                dataclasses.field(default=None),
-            ),
-            (
-                "config",
-                Annotated[sweep.Config, tyro.conf.arg(name="")],
-                dataclasses.field(default=sweep.PRESETS[chosen]),
-            ),
-        ],
-    )
-    given: Any = tyro.cli(
-        arguments,
+    presets = "Settings to start from: " + ", ".join(sweep.PRESETS) + "."
+    options = [_option("preset", str, chosen, presets), *_OPTIONS]
+    settings: Any = Annotated[sweep.Config, tyro.conf.arg(name="")]
+    base = dataclasses.field(default=sweep.PRESETS[chosen])
+    return tyro.cli(
+        dataclasses.make_dataclass("Arguments", [*options, ("config", settings, base)]),
         args=argv,
         prog=f"python -m sweeps.{name}",
         description=sweep.__doc__,
-        config=(tyro.conf.OmitArgPrefixes,),
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
     )
-    return given.config, given.out
+
+
+def _option(name: str, kind: Any, default: Any, words: str) -> Any:
+    """A field of the command line that is no setting of the sweep."""
+    return (
+        name,
+        Annotated[kind, tyro.conf.arg(help=words)],
+        dataclasses.field(default=default),
+    )
+
+
+_OPTIONS = (
+    _option(
+        *("out", Path | None, None),
+        "Directory of the table and figures; results/<sweep> for the default settings, "
+        "else results/<sweep>-<id of settings>.",
+    ),
+    _option(
+        *("redo", bool, False),
+        "Measure again what an interrupted run has left; without it that run is continued.",
+    ),
+    _option("list", bool, False, "Say how many cells are measured, and end."),
+)
 
 
 def _preset(sweep: Sweep, argv: list[str]) -> str:
@@ -134,7 +142,9 @@ def _default_directory(name: str, sweep: Sweep, config: Any) -> Path:
     return _RESULTS / f"{name}-{content_id(plain(dataclasses.asdict(config)))}"
 
 
-def _run(name: str, sweep: Sweep, config: Any, out: Path, console: Console) -> Path:
+def _run(
+    name: str, sweep: Sweep, given: Any, out: Path, console: Console, stop: Stop
+) -> Outcome:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -150,23 +160,32 @@ def _run(name: str, sweep: Sweep, config: Any, out: Path, console: Console) -> P
         return run(
             name,
             sweep,
-            config,
+            given.config,
             out,
             lambda done, total: progress.update(task, completed=done, total=total),
+            redo=given.redo,
+            stop=stop,
+            log=partial(progress.console.print, markup=False, highlight=False),
         )
 
 
-def _finish(name: str, table: Path, console: Console) -> None:
+def _finish(name: str, outcome: Outcome, log: Log) -> int:
     """Summary and figures, by the analysis module of the same name."""
+    failed, table = outcome.failed, outcome.table
+    for error, count in Counter(error for _, error in failed).items():
+        log(f"{count} cells failed: {error}")
+    if table is None:
+        log("no cell could be measured; there is no table")
+        return 1
     analysis = importlib.import_module(f"analysis.{name}")
     from analysis.figures import draw
 
     frame = load(table)
     Console().print(analysis.summary(frame))
-    with console.status("drawing figures"):
-        drawn = draw(analysis, frame, table.parent / "figures")
+    drawn = draw(analysis, frame, table.parent / "figures")
     print(f"table    {_short(table)}  ({len(frame):,} rows)")
     print(f"figures  {_short(table.parent / 'figures')}  ({len(drawn)} files)")
+    return 1 if failed else 0
 
 
 def _short(path: Path) -> Path:

@@ -58,6 +58,10 @@ def collect(sweep: str, settings: dict[str, Any], schema_version: int) -> dict[s
         "dtype": str(jax.numpy.ones(()).dtype),
         "random": {
             name: getattr(jax.config, name)
-            for name in ("jax_default_prng_impl", "jax_threefry_partitionable")
+            for name in (
+                "jax_default_prng_impl",
+                "jax_threefry_partitionable",
+                "jax_enable_x64",
+            )
         },
     }

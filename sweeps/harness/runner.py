@@ -1,20 +1,23 @@
 """Measure a sweep group by group; an interrupted run continues where it stopped.
 
 Each group becomes a shard as soon as it is measured. A shard is named by its
-cells, the settings and the code, so that another run never picks it up by
-mistake; when all are there they become the table and are removed.
+cells, the settings, the code and its own bytes, so that another run never picks it
+up by mistake and a damaged one is never trusted; when all are there they become the
+table and are removed.
 """
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
 
 from sweeps.harness import provenance
 from sweeps.harness.grid import Cell, content_id
+from sweeps.harness.shards import Log, find_shard, write_shard
+from sweeps.harness.stopping import Stop
 from sweeps.harness.table import Schema, collect, load_provenance, save, write_whole
 
 
@@ -82,8 +85,34 @@ def prepare(out: Path, settings: Mapping[str, Any] | None) -> None:
         )
 
 
-def run(name: str, sweep: Sweep, config: Any, out: Path, report: Report) -> Path:
+class Outcome(NamedTuple):
+    """What a run has left.
+
+    Attributes:
+        table: Path of the table; None if every cell failed.
+        failed: The cells that could not be measured, each with its error.
+    """
+
+    table: Path | None
+    failed: list[tuple[Cell, str]]
+
+
+def run(
+    name: str,
+    sweep: Sweep,
+    config: Any,
+    out: Path,
+    report: Report,
+    *,
+    redo: bool = False,
+    stop: Stop | None = None,
+    log: Log = lambda line: None,
+) -> Outcome:
     """Measure what is not there yet and write ``out/table.parquet``.
+
+    A group that does not fit into memory is halved, and so is one that fails: the
+    cells that fail alone are recorded, with their error, and the others go on. The
+    shards stay then, so that the next run measures only groups with such cells.
 
     Args:
         name: Name of the sweep.
@@ -91,35 +120,89 @@ def run(name: str, sweep: Sweep, config: Any, out: Path, report: Report) -> Path
         config: Its settings.
         out: Directory of results, from ``prepare``.
         report: Told how much there is at the start and after every group.
+        redo: Measure again what is there.
+        stop: Asked before every group.
+        log: Told what a person should know.
 
-    Returns:
-        Path of the table.
+    Raises:
+        Interrupted: when ``stop`` says so; what was measured is kept.
     """
     started = time.perf_counter()
-    settings = plain(asdict(config))
-    origin = provenance.collect(name, settings, sweep.SCHEMA.version)
-    same = ("schema_version", "code", "versions", "device", "random", "dtype")
-    identity = [settings, *(origin[name] for name in same)]
+    origin, identity = _identity(name, sweep, config)
     groups = sweep.batches(sweep.cells(config), config)
     total, done, shards = sum(map(len, groups)), 0, []
+    failed: list[tuple[Cell, str]] = []
+    partial: list[pd.DataFrame] = []  # of groups with cells that failed
     (out / "shards").mkdir(exist_ok=True)
     report(0, total)
     for cells in groups:
-        shard = out / "shards" / f"{content_id([cells, identity])}.parquet"
-        if not shard.exists():
-            frame = sweep.SCHEMA.conform(pd.DataFrame(sweep.measure(cells, config)))
-            save(shard, frame, origin)
-        shards.append(shard)
+        if stop is not None:
+            stop.check()
+        shard_id = content_id([cells, identity])
+        shard = None if redo else find_shard(out / "shards", shard_id, log)
+        if shard is None:
+            frame, wrong = _measured(sweep, cells, config, log)
+            failed += wrong
+            if frame is not None and not wrong:
+                shard = write_shard(out / "shards", shard_id, frame, origin)
+            elif frame is not None:
+                partial.append(frame)
+        shards += [shard] if shard else []
         done += len(cells)
         report(done, total)
-    table = out / "table.parquet"
     origin["wall_seconds"] = round(time.perf_counter() - started, 1)
-    save(table, collect(shards, sweep.SCHEMA), origin)
+    origin["failed"] = [{"cell": cell, "error": error} for cell, error in failed]
+    if not shards and not partial:
+        return Outcome(None, failed)
+    table = out / "table.parquet"
+    save(table, collect(shards, sweep.SCHEMA, partial), origin)
+    if failed:
+        return Outcome(table, failed)
     for shard in shards:
         shard.unlink()
     if not any((out / "shards").iterdir()):  # other runs' shards stay
         (out / "shards").rmdir()
-    return table
+    return Outcome(table, failed)
+
+
+def state(name: str, sweep: Sweep, config: Any, out: Path, log: Log) -> tuple[int, int]:
+    """Cells whose shards are there, and all cells."""
+    _, identity = _identity(name, sweep, config)
+    groups = sweep.batches(sweep.cells(config), config)
+    done = [
+        len(cells)
+        for cells in groups
+        if find_shard(out / "shards", content_id([cells, identity]), log)
+    ]
+    return sum(done), sum(map(len, groups))
+
+
+def _identity(name: str, sweep: Sweep, config: Any) -> tuple[dict[str, Any], list[Any]]:
+    """Provenance of a run, and the part of it that a shard has to share."""
+    settings = plain(asdict(config))
+    origin = provenance.collect(name, settings, sweep.SCHEMA.version)
+    same = ("schema_version", "code", "versions", "device", "random", "dtype")
+    return origin, [settings, *(origin[key] for key in same)]
+
+
+def _measured(
+    sweep: Sweep, cells: list[Cell], config: Any, log: Log
+) -> tuple[pd.DataFrame | None, list[tuple[Cell, str]]]:
+    """Rows of the cells that can be measured, and the others with their errors."""
+    try:
+        return sweep.SCHEMA.conform(pd.DataFrame(sweep.measure(cells, config))), []
+    except Exception as error:  # whatever a measurement raises must not end the run
+        words = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    if len(cells) == 1:
+        log(f"cell {cells[0]} failed: {words}")
+        return None, [(cells[0], words)]
+    half = len(cells) // 2
+    log(f"{len(cells)} cells at once: {words}; trying {half} and {len(cells) - half}")
+    parts = [_measured(sweep, part, config, log) for part in (cells[:half], cells[half:])]
+    frames = [frame for frame, _ in parts if frame is not None]
+    wrong = [pair for _, pairs in parts for pair in pairs]
+    rows = sweep.SCHEMA.conform(pd.concat(frames, ignore_index=True)) if frames else None
+    return rows, wrong
 
 
 def plain(settings: Mapping[str, Any]) -> dict[str, Any]:

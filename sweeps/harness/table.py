@@ -4,6 +4,7 @@ A file is written beside its place and renamed into it, so that what is there is
 whole. Missing stays missing; nan and inf are values and are kept.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -113,10 +114,26 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         Path(beside).unlink(missing_ok=True)
         raise
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a directory as durable as the files; not all systems can."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def save(path: Path, frame: pd.DataFrame, provenance: Mapping[str, Any]) -> None:
     """Write a table as Parquet with its provenance in the file's metadata."""
+    write_whole(path, encode(frame, provenance))
+
+
+def encode(frame: pd.DataFrame, provenance: Mapping[str, Any]) -> bytes:
+    """A table as the bytes of a Parquet file, its provenance in the metadata."""
     table = pa.Table.from_pandas(frame, preserve_index=False)
     table = table.replace_schema_metadata(
         {**(table.schema.metadata or {}), _META: json.dumps(provenance).encode()}
@@ -131,7 +148,7 @@ def save(path: Path, frame: pd.DataFrame, provenance: Mapping[str, Any]) -> None
         compression_level=19,
         use_dictionary=repeating,
     )
-    write_whole(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def load(path: str | Path) -> pd.DataFrame:
@@ -158,8 +175,9 @@ def load_provenance(path: str | Path) -> dict[str, Any]:
     return dict(json.loads(metadata[_META]))
 
 
-def collect(paths: Sequence[Path], schema: Schema) -> pd.DataFrame:
-    """The rows of all shards as one table."""
-    return schema.conform(
-        pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
-    )
+def collect(
+    paths: Sequence[Path], schema: Schema, others: Sequence[pd.DataFrame] = ()
+) -> pd.DataFrame:
+    """The rows of all shards, and of other frames, as one table."""
+    frames = [*(pd.read_parquet(path) for path in paths), *others]
+    return schema.conform(pd.concat(frames, ignore_index=True))

@@ -147,8 +147,13 @@ def test_interrupted_by_the_keyboard_and_continued(tmp_path):
         stdout=subprocess.DEVNULL,
     )
     _wait_for_shards(shards, len(kept) + 1)
-    os.kill(again.pid, signal.SIGINT)
+    listed = _sweep(*arguments, "--list")
+    assert re.search(r" \d+/800 cells in shards, no table, in ", listed.stdout)
+    second = _sweep(*arguments)
+    _one_line(second, f"in use by process {again.pid}")
+    os.kill(again.pid, signal.SIGTERM)
     again.communicate(timeout=60)
+    assert again.returncode == 143
     now = {shard.name: shard.stat().st_mtime_ns for shard in shards.iterdir()}
     assert len(now) > len(kept), "the second run went on"
     assert {name: now[name] for name in kept} == kept, "and measured nothing twice"

@@ -36,6 +36,10 @@ class Config:
     """Seed at which the sweep is interrupted."""
     pause: float = field(default=0.0)
     """Seconds per seed."""
+    bad_x: int = -1
+    """x that cannot be measured."""
+    memory: int = 1000
+    """Cells that fit into memory at once."""
 
 
 PRESETS: Mapping[str, Config] = {"default": Config(), "smoke": Config(seeds=1)}
@@ -58,6 +62,10 @@ def measure(cells: list[Cell], config: Config) -> Mapping[str, Any]:
     seed = cells[0]["seed"]
     if seed == config.stop_at:
         raise KeyboardInterrupt
+    if len(cells) > config.memory:
+        raise MemoryError(f"{len(cells)} cells are too many")
+    if any(cell["x"] == config.bad_x for cell in cells):
+        raise ArithmeticError(f"x = {config.bad_x} has no [bold]y[/bold]")
     CALLS.append(seed)
     time.sleep(config.pause)
     x = np.array([cell["x"] for cell in cells])

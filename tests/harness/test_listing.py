@@ -1,0 +1,39 @@
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _sweeps(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "sweeps", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_sweeps_are_listed_with_question_cost_and_state():
+    done = _sweeps()
+    assert done.returncode == 0, done.stderr
+    name, question, cost, state = done.stdout.splitlines()[:4]
+    assert name == "depth_vs_init"
+    assert question.endswith("under each initialization?")
+    assert cost.startswith("  cost: on two CPU cores")
+    assert "table of 20" in state
+
+
+def test_what_is_no_command_is_named():
+    done = _sweeps("rum")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "'rum'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_bad_options_reach_the_sweeps():
+    done = _sweeps("run", "--all", "--preset", "huge")
+    assert done.returncode == 2
+    assert "--preset must be one of" in done.stderr
