@@ -223,6 +223,20 @@ def test_traced_arguments():
     np.testing.assert_allclose(highs[1], 2 * highs[0], rtol=1e-5, atol=1e-6)
 
 
+def test_gradients_with_respect_to_a_gain():
+    """As meta-learning of a scale would take them: W is linear in its gain."""
+    key = jax.random.key(0)
+
+    def energy(gain):
+        return jnp.sum(jnp.square(init.xavier_normal(gain)(key, (8, 8))))
+
+    assert float(jax.grad(energy)(2.0)) == pytest.approx(float(energy(2.0)), rel=1e-5)
+    tangent = jax.jacfwd(lambda s: init.truncated_normal(s, lower=-1.0)(key, (5,)))(0.5)
+    np.testing.assert_allclose(
+        tangent, init.truncated_normal(1.0, lower=-1.0)(key, (5,)), rtol=1e-5
+    )
+
+
 def test_jax_and_torch_spellings():
     key = jax.random.key(0)
     assert init.normal(1e-2, jnp.bfloat16)(key, (3,)).dtype == jnp.bfloat16
