@@ -48,7 +48,7 @@ def looks_linear(
         True
 
     References:
-        Balduzzi et al. (2017), arXiv:1702.08591, section 4; CReLU: Shang et al.
+        Balduzzi et al. (2017), arXiv:1702.08591; CReLU: Shang et al.
         (2016), arXiv:1603.05201.
     """
     check_choice("mirror", mirror, get_args(Mirror))

@@ -127,7 +127,7 @@ def delta_orthogonal(
         True
 
     References:
-        Xiao et al. (2018), arXiv:1806.05393, algorithm 1.
+        Xiao et al. (2018), arXiv:1806.05393.
     """
     gain = check_finite("gain", gain, least=0)
     if check_whole("column_axis", column_axis) not in (-1, -2):

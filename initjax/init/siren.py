@@ -45,8 +45,7 @@ def siren(
         0.5
 
     References:
-        Sitzmann et al. (2020), arXiv:2006.09661, section 3.2 and theorem 1.8 of the
-        supplement.
+        Sitzmann et al. (2020), arXiv:2006.09661.
     """
     omega_0 = check_finite("omega_0", omega_0, least=0)
     if isinstance(omega_0, float) and omega_0 == 0:

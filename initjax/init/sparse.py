@@ -47,7 +47,7 @@ def sparse(
         [18]
 
     References:
-        Martens (2010), Deep learning via Hessian-free optimization, section 5;
+        Martens (2010), Deep learning via Hessian-free optimization, ICML;
         ``torch.nn.init.sparse_``.
     """
     sparsity = check_concrete("sparsity", sparsity)
