@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
-from analysis.style import SCHEME_ORDER, in_order, line
+from analysis.style import SCHEME_ORDER, in_order, label, line
 
 
 def draw_curves(
@@ -27,7 +27,7 @@ def draw_curves(
         same = rows[rows["scheme"] == scheme].sort_values("layer")
         look = line(scheme, position)
         x, y = same["layer"] + shift, same[["low", "median", "high"]].to_numpy()
-        ax.plot(x, _power(y[:, 1]), label=scheme, **look)
+        ax.plot(x, _power(y[:, 1]), label=label(scheme), **look)
         ax.fill_between(
             x, _power(y[:, 0]), _power(y[:, 2]), color=look["color"], alpha=0.2, lw=0
         )
@@ -37,8 +37,8 @@ def draw_curves(
         ax.add_line(Line2D([], [], color="k", ls=":", lw=1.1, label="mean field"))
     low, high = _limits(rows["median"].to_numpy(), decades)
     _log_axis(ax, low, high)
-    ax.set_title(rows["activation"].iloc[0], loc="left", pad=13)
-    losses = _losses(rows, low, high)
+    ax.set_title(label(rows["activation"].iloc[0]), loc="left", pad=13)
+    losses = label(_losses(rows, low, high))
     note = ax.text(0, 1.02, losses, transform=ax.transAxes, fontsize=7, style="italic")
     note.set_in_layout(False)  # else a long one would push the panels apart
     return ax

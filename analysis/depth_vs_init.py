@@ -10,12 +10,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from analysis.bands import bands, one_family, with_theory
 from analysis.curves import draw_curves, log_layers
 from analysis.figures import Figure
 from analysis.slopes import verdicts
-from analysis.style import ACTIVATION_ORDER, SCHEME_ORDER, in_order
+from analysis.style import ACTIVATION_ORDER, SCHEME_ORDER, in_order, label, printable
 
 WAYS = {
     "forward": "activations, from input to output",
@@ -102,7 +103,7 @@ def plot_slopes(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         in_order(list(rows["activation"]), ACTIVATION_ORDER),
     ]
     sns.heatmap(
-        grid,
+        grid.rename(index=label, columns=label),
         ax=ax,
         cmap="vlag",
         vmin=-0.3,
@@ -159,14 +160,13 @@ def summary(table: pd.DataFrame) -> Group:
         )
         shown.add_column("scheme", no_wrap=True)
         for activation in activations:
-            header = (
-                activation if len(activation) <= 8 else activation.replace("_", "\n_", 1)
-            )
-            shown.add_column(header, overflow="fold", min_width=8)
+            words = printable(activation)
+            header = words if len(words) <= 8 else words.replace("_", "\n_", 1)
+            shown.add_column(Text(header), overflow="fold", min_width=8)
         for scheme in in_order(list(table["scheme"]), SCHEME_ORDER):
             cells = [found.loc[(way, scheme, activation)] for activation in activations]
             shown.add_row(
-                scheme,
+                Text(printable(scheme)),
                 *(f"[{_COLOR[c.verdict]}]{c.verdict} {_signed(c.slope)}[/]" for c in cells),
             )
         parts += [shown, ""]

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure as Canvas
 
 from analysis.bands import Absent
 from analysis.style import ACTIVATION_ORDER, house_style, in_order
-from sweeps.harness.table import write_whole
+from sweeps.harness.files import write_whole
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ def mean_field(table: pd.DataFrame) -> pd.DataFrame:
         q_0 = σ_w² (inputs of unit second moment),  q_{ℓ+1} = V(q_ℓ)
         rms h_ℓ = √(q_{ℓ+1}) / σ_w,   δ_ℓ² = χ₁(q_ℓ) δ_{ℓ+1}²
 
-    Constant weights have σ_w = 0 and no such theory; they are left out.
+    Constant weights have σ_w = 0 and no such theory; they are left out, and so are
+    activations that nobody knows.
 
     Args:
         table: Rows of networks, with ``sigma_w`` of each layer.
@@ -32,7 +33,10 @@ def mean_field(table: pd.DataFrame) -> pd.DataFrame:
     numbers = {"layer": int, "act_log10_rms": float, "delta_log10_growth": float}
     frames = [pd.DataFrame(columns=[*keys, *numbers]).astype(numbers)]
     for activation, same in sigmas.groupby(level="activation", sort=False):
-        rms, growth = _recursion(str(activation), same, depth)
+        try:
+            rms, growth = _recursion(str(activation), same, depth)
+        except ValueError:  # an activation that this version does not know
+            continue
         for row, index in enumerate(same.index):
             frame = pd.DataFrame([index], columns=keys).merge(
                 pd.DataFrame(

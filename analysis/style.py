@@ -65,6 +65,27 @@ def line(scheme: str, position: int) -> dict[str, Any]:
     }
 
 
+def printable(text: str) -> str:
+    r"""Text of a table, with a mark for each character that nobody can see.
+
+    Example:
+        >>> printable("he_normal\x1b[2J")
+        'he_normal�[2J'
+    """
+    return "".join(c if c.isprintable() else "�" for c in text)
+
+
+def label(text: str) -> str:
+    r"""Text of a table as Matplotlib shows it: no mathematics, not hidden.
+
+    Example:
+        >>> label("$x_$")
+        '\\$x_\\$'
+    """
+    shown = printable(text).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
+
+
 @contextmanager
 def house_style() -> Iterator[None]:
     """Fonts, grid and deterministic SVG for the figures drawn inside."""

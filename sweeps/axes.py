@@ -23,7 +23,7 @@ def within(axis: str, values: Sequence[int], least: int, most: int) -> tuple[int
         >>> within("depths", [10, 5, 10], 1, 100)
         (10, 5)
     """
-    for value in values:
+    for value in _all_of(axis, values, int, "whole numbers"):
         if not least <= value <= most:
             bound = f">= {least}" if value < least else f"<= {most}"
             raise ValueError(f"--{axis} must be {bound}; got {value}")
@@ -36,6 +36,7 @@ def activations(names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ValueError: for an unknown name, or for none at all.
     """
+    names = _all_of("activations", names, str, "names")
     return _distinct("activations", [resolve(name).name for name in names])
 
 
@@ -45,6 +46,7 @@ def schemes(names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ValueError: for an unknown scheme, or for none at all.
     """
+    names = _all_of("schemes", names, str, "names")
     return _distinct("schemes", [canonical(name) for name in names])
 
 
@@ -55,7 +57,7 @@ def inputs(kinds: Sequence[str], batch: int) -> tuple[str, ...]:
         ValueError: for an unknown one, for none at all, and for a batch that
             is larger than the data.
     """
-    for kind in kinds:
+    for kind in _all_of("inputs", kinds, str, "names"):
         if kind not in data.INPUTS:
             raise ValueError(f"--inputs must be of {', '.join(data.INPUTS)}; got {kind!r}")
         if kind == "mnist" and batch > data.MNIST_IMAGES:
@@ -63,6 +65,13 @@ def inputs(kinds: Sequence[str], batch: int) -> tuple[str, ...]:
                 f"--batches goes to {batch}, but mnist has {data.MNIST_IMAGES} images"
             )
     return _distinct("inputs", kinds)
+
+
+def _all_of(axis: str, values: Sequence[T], kind: type[T], words: str) -> Sequence[T]:
+    """The values, if they are a sequence of this type and no other."""
+    if not isinstance(values, tuple | list) or any(type(v) is not kind for v in values):
+        raise ValueError(f"--{axis} must be {words}; got {values!r}")
+    return values
 
 
 def _distinct(axis: str, values: Sequence[T]) -> tuple[T, ...]:

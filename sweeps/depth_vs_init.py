@@ -9,13 +9,14 @@ Cost on two CPU cores: the default takes about a minute and 1.5 GB; the paper
 preset, whose wide networks take 80 seconds a seed, over an hour and 6 GB.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sweeps import axes
 from sweeps.columns import NETWORK, STATISTICS
-from sweeps.harness.grid import Cell, group, product
+from sweeps.harness.cost import Cost
+from sweeps.harness.grid import Cell, product
 from sweeps.harness.table import Schema
 
 SCHEMA = Schema(
@@ -51,8 +52,6 @@ class Config:
     """Inputs in a batch."""
     seeds: int = 10
     """Number of seeds, each with weights and inputs of its own."""
-    seeds_at_once: int = 1
-    """Seeds in one vmapped call; more suit an accelerator and take more memory."""
     layers: int = 24
     """Rows per network at most: layers are recorded at log-spaced indices."""
 
@@ -73,7 +72,6 @@ PRESETS: Mapping[str, Config] = {
 def cells(config: Config) -> list[Cell]:
     """One cell per network: every combination of the axes and the seeds."""
     axes.within("layers", [config.layers], 2, 10_000)
-    axes.within("seeds-at-once", [config.seeds_at_once], 1, 10_000)
     batches = axes.within("batches", config.batches, 1, 10_000)
     return product(
         inputs=axes.inputs(config.inputs, max(batches)),
@@ -86,11 +84,14 @@ def cells(config: Config) -> list[Cell]:
     )
 
 
-def batches(cells: list[Cell], config: Config) -> list[list[Cell]]:
-    """Networks of one width, batch and few seeds share their draws and one program."""
-    return group(
-        cells, lambda c: (c["width"], c["batch"], c["seed"] // config.seeds_at_once)
-    )
+def unit(cell: Cell) -> Hashable:
+    """Networks of one seed share their draws."""
+    return cell["seed"]
+
+
+def program(cell: Cell) -> Hashable:
+    """Networks of one width and batch share one program, their seeds by vmap."""
+    return cell["width"], cell["batch"]
 
 
 def measure(cells: list[Cell], config: Config) -> Mapping[str, Any]:
@@ -98,6 +99,13 @@ def measure(cells: list[Cell], config: Config) -> Mapping[str, Any]:
     from sweeps.networks import columns  # the engine, which drawing does without
 
     return columns(cells, config.layers)
+
+
+def cost(cells: list[Cell], config: Config) -> Cost:
+    """Programs, memory and rows of one call of ``measure``."""
+    from sweeps.networks import cost
+
+    return cost(cells, config.layers)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,24 @@
 """Fully connected networks of a grid, measured by the engine, as columns."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from initjax.engine import Draws, Measurement, draw_networks, measure_chains
+from initjax.engine import Draws, Measurement, draw_networks, measure_chains, spread
 from initjax.fans import dense
 from initjax.init import ScaledInitializer
 from initjax.typing import HostArray, Key
 from sweeps import data, schemes
 from sweeps.columns import NETWORK
 from sweeps.harness.grid import Cell, group
+from sweeps.networks_cost import Call, call_of, distinct
+from sweeps.networks_cost import cost as cost
+from sweeps.networks_cost import recorded_layers as recorded_layers
+
+T = TypeVar("T")
 
 _PER_LAYER = (
     *("preact_mean", "preact_log10_std", "act_mean", "act_log10_std", "act_log10_rms"),
@@ -21,23 +26,13 @@ _PER_LAYER = (
 )
 
 
-def recorded_layers(depth: int, most: int) -> HostArray:
-    """At most ``most`` log-spaced layers of a network, the first and last included.
-
-    Example:
-        >>> recorded_layers(5, 24).tolist(), recorded_layers(100, 5).tolist()
-        ([0, 1, 2, 3, 4], [0, 2, 9, 31, 99])
-    """
-    if depth <= most:
-        return np.arange(depth)
-    return np.unique(np.geomspace(1, depth, most).round().astype(int) - 1)
-
-
 def columns(cells: Sequence[Cell], most_layers: int) -> Mapping[str, Any]:
     """Measure networks that share width and batch, their seeds by vmap.
 
     All schemes and depths of one activation and one kind of input are one call;
-    all calls share one compiled program and one set of draws.
+    all calls share one compiled program and one set of draws. The seeds are spread
+    over the local devices, one device for one seed; a seed that fills up the last
+    share is measured twice and recorded once.
 
     Args:
         cells: Settings by the names of ``NETWORK`` without the layer.
@@ -46,9 +41,10 @@ def columns(cells: Sequence[Cell], most_layers: int) -> Mapping[str, Any]:
     Returns:
         One array per column, one entry per network and recorded layer.
     """
-    width = cells[0]["width"]
-    seeds = list(dict.fromkeys(cell["seed"] for cell in cells))
-    keys = jax.vmap(lambda seed: jax.random.split(jax.random.key(seed)))(np.array(seeds))
+    call = call_of(cells)
+    keys = jax.vmap(lambda seed: jax.random.split(jax.random.key(seed)))(
+        np.array(call.seeds)
+    )
     built = {
         (cell["scheme"], cell["activation"]): schemes.build(
             cell["scheme"], cell["activation"]
@@ -56,52 +52,60 @@ def columns(cells: Sequence[Cell], most_layers: int) -> Mapping[str, Any]:
         for cell in cells
     }
     draws = draw_networks(
-        tuple(sorted({initializer.base for initializer in built.values()})),
-        keys[:, 0],
-        depth=max(cell["depth"] for cell in cells),
-        width=width,
-        fan_ins=tuple(sorted({data.features(cell["inputs"], width) for cell in cells})),
+        call.bases,
+        _placed(keys[:, 0], call),
+        depth=call.depth,
+        width=call.width,
+        fan_ins=call.fan_ins,
         classes=data.CLASSES,
+        redraw=call.redraw,
     )
-    among = list(dict.fromkeys(cell["activation"] for cell in cells))
     parts = [
         rows
         for same in group(cells, lambda cell: (cell["inputs"], cell["activation"]))
-        for rows in _measured(same, seeds, draws, keys[:, 1], built, among, most_layers)
+        for rows in _measured(same, call, draws, keys[:, 1], built, most_layers)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
+def _placed(by_seed: T, call: Call) -> T:
+    """Arrays [seed, ...] on the devices of a call, filled up to equal shares."""
+    if call.devices == 1:
+        return by_seed
+    filled = np.arange(call.devices * call.share) % len(call.seeds)
+    repeated = jax.tree.map(lambda a: a[filled], by_seed)
+    return spread(repeated, jax.local_devices()[: call.devices])
+
+
 def _measured(
     cells: Sequence[Cell],
-    seeds: list[int],
+    call: Call,
     draws: Draws,
     inputs_keys: Key,
     built: Mapping[tuple[str, str], ScaledInitializer],
-    among: Sequence[str],
     most_layers: int,
 ) -> list[dict[str, HostArray]]:
     """Columns of networks that also share inputs and activation, one call."""
-    kind, activation, width, batch = (
-        cells[0][name] for name in ("inputs", "activation", "width", "batch")
-    )
-    names = list(dict.fromkeys(cell["scheme"] for cell in cells))
-    depths = list(dict.fromkeys(cell["depth"] for cell in cells))
-    drawn = [data.draw(kind, key, batch=batch, width=width) for key in inputs_keys]
+    kind, activation = cells[0]["inputs"], cells[0]["activation"]
+    names, depths = distinct(cells, "scheme"), distinct(cells, "depth")
+    drawn = [
+        data.draw(kind, key, batch=call.batch, width=call.width) for key in inputs_keys
+    ]
+    inputs = jnp.stack([one.inputs for one in drawn])
+    labels = jnp.stack([one.labels for one in drawn])
     seen = measure_chains(
         [built[name, activation] for name in names],
         activation,
         draws,
-        jnp.stack([one.inputs for one in drawn]),
-        jnp.stack([one.labels for one in drawn]),
+        *_placed((inputs, labels), call),
         depths=depths,
-        among=among,
+        among=call.among,
     )
     return [
         _rows(
             cell,
             seen,
-            seeds.index(cell["seed"]),
+            call.seeds.index(cell["seed"]),
             names.index(cell["scheme"]),
             depths.index(cell["depth"]),
             built[cell["scheme"], activation],

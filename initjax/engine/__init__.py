@@ -3,6 +3,7 @@
 from initjax.engine.blocks import Block as Block
 from initjax.engine.blocks import from_linen as from_linen
 from initjax.engine.blocks import from_nnx as from_nnx
+from initjax.engine.devices import spread as spread
 from initjax.engine.draws import Draws as Draws
 from initjax.engine.draws import draw_networks as draw_networks
 from initjax.engine.measure_blocks import measure_blocks as measure_blocks

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from initjax.activations import NamedActivation
+from initjax.engine.draws import unit_draw
 from initjax.engine.statistics import (
     Backward,
     Forward,
@@ -59,12 +60,22 @@ class Scaled(NamedTuple):
     """Kernels of one layer for S schemes: scale[s] · draws[base of s].
 
     Attributes:
-        draws: Base draw [fan_in, fan_out] of each base in use, by name.
+        draws: Base draw [fan_in, fan_out] of each base in use, by name; or its key,
+            for a square layer that is drawn at each use.
         scales: [S] scale of each scheme at this layer's shape.
     """
 
     draws: dict[str, Array]
     scales: Array
+
+    def kernels(self, width: int) -> dict[str, Array]:
+        """The draws, those given by their keys made [width, width]."""
+
+        def drawn(base: str, draw: Array) -> Array:
+            is_key = not jnp.issubdtype(draw.dtype, jnp.floating)
+            return unit_draw(base, draw, width, width) if is_key else draw
+
+        return {base: drawn(base, draw) for base, draw in self.draws.items()}
 
 
 @dataclass(frozen=True)
@@ -79,19 +90,19 @@ class ChainLayer:
     sizes: Sizes
     activation: NamedActivation
 
-    def _apply(self, draws: dict[str, Array], rows: Array, axis: int) -> Array:
-        """Rows [..., S, B, m] times each scheme's draw; ``axis`` -3 holds S."""
+    def _apply(self, kernels: dict[str, Array], rows: Array, axis: int) -> Array:
+        """Rows [..., S, B, m] times each scheme's kernel; ``axis`` -3 holds S."""
         parts, start = [], 0
         for base, size in self.sizes:
             part = jax.lax.slice_in_dim(rows, start, start + size, axis=axis)
-            parts.append(jnp.matmul(part, draws[base], precision="highest"))
+            parts.append(jnp.matmul(part, kernels[base], precision="highest"))
             start += size
         return jnp.concatenate(parts, axis=axis)
 
     def forward(self, params: Scaled, h: Array) -> Array:
         """Z [S, B, n] of h [S, B, m], or of inputs [B, m] that all schemes share."""
         scaled = params.scales[:, None, None] * h
-        return self._apply(params.draws, scaled, 0)
+        return self._apply(params.kernels(h.shape[-1]), scaled, 0)
 
     def keep(self, h: Array) -> Incoming:
         """Inner products of the inputs, one set per scheme or one for all."""
@@ -101,7 +112,8 @@ class ChainLayer:
         """∂L/∂h [K, S, B, m]."""
         del kept
         scaled = params.scales[:, None, None] * delta
-        transposed = {base: draw.T for base, draw in params.draws.items()}
+        kernels = params.kernels(delta.shape[-1])
+        transposed = {base: kernel.T for base, kernel in kernels.items()}
         return self._apply(transposed, scaled, 1)
 
     def weight_norm(self, params: Scaled | None, kept: Incoming, delta: Array) -> Array:

@@ -13,7 +13,9 @@ from typing import NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh
 
+from initjax.engine.devices import by_device, together
 from initjax.init.scaled import ScaledInitializer
 from initjax.typing import Array, Key
 
@@ -26,7 +28,8 @@ class Draws(NamedTuple):
 
     Attributes:
         first: Layer 0, by the size of the input it reads.
-        hidden: Layers 1 … D-1.
+        hidden: Layers 1 … D-1; instead of the draws their keys [seed, layer] where
+            they are to be redrawn at each use.
         readout: The readout.
     """
 
@@ -40,7 +43,22 @@ def layer_key(key: Key, index: Array | int) -> Key:
     return jax.random.fold_in(key, index)
 
 
-@partial(jax.jit, static_argnames=("bases", "depth", "width", "fan_ins", "classes"))
+def unit_draw(base: str, key: Key, fan_in: int, features: int) -> Array:
+    """Kernel [fan_in, features] of second moment 1, as ``nn.Dense`` with this key has."""
+    unit = ScaledInitializer(base, base, lambda _: 1.0)
+    dense = nn.Dense(features, use_bias=False, kernel_init=unit)
+
+    def one(key: Key) -> Array:
+        return dense.init(key, jnp.zeros((1, fan_in)))["params"]["kernel"]
+
+    if base != "orthogonal":
+        return one(key)
+    # A batch of QR on CPU keeps a thread of the pool while it waits for other threads
+    # of that pool: with jax < 0.12 forever, if as many do so as there are threads.
+    single = jax.custom_batching.sequential_vmap(one)
+    return jax.lax.platform_dependent(key, cpu=single, default=one)
+
+
 def draw_networks(
     bases: tuple[str, ...],
     keys: Key,
@@ -49,16 +67,24 @@ def draw_networks(
     width: int,
     fan_ins: tuple[int, ...],
     classes: int,
+    redraw: bool = False,
 ) -> Draws:
     """Draw what networks of up to ``depth`` hidden layers need, in one program.
 
     Args:
         bases: Keys of ``initjax.init.bases.BASES``, see ``ScaledInitializer.base``.
-        keys: One key per seed.
+        keys: One key per seed; where they are ``spread``, so are the draws.
         depth: Hidden layers of the deepest network.
         width: Units of a hidden layer.
         fan_ins: Sizes of the inputs that will be measured.
         classes: Outputs of the readout.
+        redraw: Keep keys instead of the hidden layers, and let each measurement
+            draw every layer forward and again backward: the memory of one layer
+            instead of all, for twice the draws in every call. It pays where the
+            weights do not fit.
+
+    Raises:
+        ValueError: if the keys are on several devices, but not ``spread``.
 
     Example:
         >>> keys = jax.random.split(jax.random.key(0), 2)
@@ -66,24 +92,51 @@ def draw_networks(
         >>> draw_networks(("normal",), keys, **sizes).hidden["normal"].shape
         (2, 2, 8, 8)
     """
-
-    def each(layers: Sequence[int], fan_in: int, features: int) -> dict[str, Array]:
-        index = jnp.asarray(layers, jnp.int32)
-        return {base: _draw(base, keys, index, fan_in, features) for base in bases}
-
-    return Draws(
-        first={fan_in: each([0], fan_in, width) for fan_in in fan_ins},
-        hidden=each(range(1, depth), width, width),
-        readout=each([READOUT], width, classes),
-    )
+    mesh, keys = together(keys)
+    sizes = _Sizes(depth, width, fan_ins, classes)
+    return _draw_networks(keys, bases=bases, sizes=sizes, redraw=redraw, mesh=mesh)
 
 
-def _draw(base: str, keys: Key, layers: Array, fan_in: int, features: int) -> Array:
-    unit = ScaledInitializer(base, base, lambda _: 1.0)
-    dense = nn.Dense(features, use_bias=False, kernel_init=unit)
+class _Sizes(NamedTuple):
+    """The shapes of ``draw_networks``."""
 
-    def one(key: Key, index: Array) -> Array:
-        variables = dense.init(layer_key(key, index), jnp.zeros((1, fan_in)))
-        return variables["params"]["kernel"]
+    depth: int
+    width: int
+    fan_ins: tuple[int, ...]
+    classes: int
 
-    return jax.vmap(lambda key: jax.vmap(partial(one, key))(layers))(keys)
+
+@partial(jax.jit, static_argnames=("bases", "sizes", "redraw", "mesh"))
+def _draw_networks(
+    keys: Key, *, bases: tuple[str, ...], sizes: _Sizes, redraw: bool, mesh: Mesh | None
+) -> Draws:
+    depth, width, fan_ins, classes = sizes
+
+    def many(_: None, keys: Key) -> Draws:
+        def keys_of(layers: Sequence[int]) -> Key:
+            index = jnp.asarray(layers, jnp.int32)
+            return jax.vmap(lambda key: jax.vmap(partial(layer_key, key))(index))(keys)
+
+        def each(layers: Sequence[int], fan_in: int, features: int) -> dict[str, Array]:
+            return {b: _draw(b, keys_of(layers), fan_in, features) for b in bases}
+
+        inner, square = range(1, depth), (width, width)
+        return Draws(
+            first={fan_in: each([0], fan_in, width) for fan_in in fan_ins},
+            hidden=dict.fromkeys(bases, keys_of(inner)) if redraw else each(inner, *square),
+            readout=each([READOUT], width, classes),
+        )
+
+    return by_device(many, mesh, None, keys)
+
+
+def _draw(base: str, keys: Key, fan_in: int, features: int) -> Array:
+    """Draws for keys [seed, layer], as many at a time as there are seeds.
+
+    Samplers hold four times what they return. To stack the layers of some seeds
+    would copy them, so each time takes the next in the order of the result.
+    """
+    seeds, layers = keys.shape[:2]
+    draw = jax.vmap(lambda key: unit_draw(base, key, fan_in, features))
+    drawn = jax.lax.map(draw, keys.reshape(layers, seeds, *keys.shape[2:]))
+    return drawn.reshape(seeds, layers, fan_in, features)

@@ -5,9 +5,11 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh
 
 from initjax.activations import resolve
 from initjax.engine.blocks import Block, BlockLayer
+from initjax.engine.devices import over_seeds, together
 from initjax.engine.draws import READOUT, layer_key
 from initjax.engine.measurement import Measurement, checked_depths, in_order
 from initjax.engine.passes import Network, advance, measure_network
@@ -33,13 +35,15 @@ def measure_blocks(
             more axes together.
         readout: Layer from the last activations to the logits.
         activation: φ, applied to each z.
-        keys: One key per seed.
+        keys: One key per seed; each device measures the seeds that ``spread`` has
+            placed on it.
         inputs: [seed, batch, ...].
         labels: Integer classes [seed, batch].
         depths: Numbers of hidden layers, each ≥ 1.
 
     Raises:
-        ValueError: for a depth below 1.
+        ValueError: for a depth below 1, and for keys or inputs that are on several
+            devices, but not ``spread``.
 
     Example:
         >>> import flax.linen as nn
@@ -52,6 +56,7 @@ def measure_blocks(
         (2, 1, 3, 1)
     """
     named, wanted = resolve(activation), checked_depths(depths)
+    mesh, keys, inputs, labels = together(keys, inputs, labels)
     seen = _run_blocks(
         keys,
         inputs,
@@ -60,12 +65,13 @@ def measure_blocks(
         readout=BlockLayer(readout, named),
         depths=wanted,
         steepest=jnp.float32(steepest_slope(named)),
+        mesh=mesh,
     )
     picked = jax.tree.map(lambda a: a[..., None], jax.device_get(seen))
     return in_order(picked, wanted, depths)
 
 
-@partial(jax.jit, static_argnames=("layer", "readout", "depths"))
+@partial(jax.jit, static_argnames=("layer", "readout", "depths", "mesh"))
 def _run_blocks(
     keys: Key,
     inputs: Array,
@@ -75,8 +81,9 @@ def _run_blocks(
     readout: BlockLayer,
     depths: tuple[int, ...],
     steepest: Array,
+    mesh: Mesh | None,
 ) -> Measurement:
-    def one(key: Key, inputs: Array, labels: Array) -> Measurement:
+    def one(steepest: Array, key: Key, inputs: Array, labels: Array) -> Measurement:
         first = layer.block.init(layer_key(key, 0), inputs)
         h = jnp.zeros_like(layer.block.apply(first, inputs))
         hidden = jax.vmap(lambda i: layer.block.init(layer_key(key, i), h))(
@@ -91,4 +98,4 @@ def _run_blocks(
         )
         return Measurement(*measure_network(layer, readout, network, depths, steepest))
 
-    return jax.vmap(one)(keys, inputs, labels)
+    return over_seeds(one, mesh, steepest, keys, inputs, labels)

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from initjax.activations import resolve
 from initjax.engine.chain import Activations, ChainLayer, Choice, Scaled, Sizes, stack_order
+from initjax.engine.devices import over_seeds, together
 from initjax.engine.draws import Draws
 from initjax.engine.measurement import Measurement, checked_depths, in_order
 from initjax.engine.passes import Network, advance, measure_network
 from initjax.engine.statistics import Forward, Incoming, steepest_slope
 from initjax.init.scaled import ScaledInitializer
-from initjax.typing import Array
+from initjax.typing import Array, Shape
 
 
 def measure_chains(
@@ -35,7 +38,8 @@ def measure_chains(
         schemes: Kernel initializers of mean zero around their base draw, used
             for every layer and the readout.
         activation: φ.
-        draws: From ``draw_networks``, with every base that a scheme scales.
+        draws: From ``draw_networks``, with every base that a scheme scales; each
+            device measures the seeds that ``spread`` has placed on it.
         inputs: [seed, batch, fan_in].
         labels: Integer classes [seed, batch].
         depths: Numbers of hidden layers, each ≥ 1.
@@ -44,8 +48,9 @@ def measure_chains(
 
     Raises:
         ValueError: for a depth below 1 or beyond the draws, for a scheme with a
-            mean of its own or a base that was not drawn, and for an activation
-            that is not ``among`` the given ones.
+            mean of its own or a base that was not drawn, for an activation that
+            is not ``among`` the given ones, and for draws or inputs that are on
+            several devices, but not ``spread``.
 
     Example:
         >>> from initjax import init
@@ -59,15 +64,46 @@ def measure_chains(
         >>> seen.forward.act_log10_rms.shape, seen.backward.delta_log10_rms.shape
         ((2, 3, 1), (2, 2, 3, 1))
     """
-    deepest = 1 + next(iter(draws.hidden.values())).shape[1]
     wanted = checked_depths(depths)
-    if wanted[-1] > deepest:
-        raise ValueError(f"depths go to {wanted[-1]} but draws only to {deepest}")
+    _check(schemes, draws, inputs.shape[-1], wanted[-1])
+    named, order = resolve(activation), stack_order(schemes)
+    shared = tuple(resolve(other) for other in among or (activation,))
+    if named not in shared:
+        raise ValueError(f"activation {named.name!r} is not among {among}")
+    stacked = [schemes[i] for i in order]
+    bases = list(dict.fromkeys(scheme.base for scheme in stacked))
+    fan_in, (width, classes) = inputs.shape[-1], draws.readout[bases[0]].shape[2:]
+    parts = (draws.first[fan_in], draws.hidden, draws.readout)
+    mesh, inputs, labels, *used = together(
+        inputs, labels, *({base: part[base] for base in bases} for part in parts)
+    )
+    shapes = ((fan_in, width), (width, width), (width, classes))
+    first, hidden, readout = map(Scaled, used, (_scales(stacked, s) for s in shapes))
+    program = _Program(
+        sizes=tuple((b, sum(s.base == b for s in stacked)) for b in bases),
+        among=shared,
+        mesh=mesh,
+    )
+    phi = Choice(jnp.int32(shared.index(named)), jnp.float32(steepest_slope(named)))
+    entry = _enter_chains(phi, first, inputs, program=program)
+    seen = _run_chains(phi, entry, hidden, readout, labels, program=program, depths=wanted)
+    back = np.argsort(order)
+    picked = jax.tree.map(lambda a: a[..., back], jax.device_get(seen))
+    return in_order(picked, wanted, depths)
+
+
+def _check(
+    schemes: Sequence[ScaledInitializer], draws: Draws, fan_in: int, depth: int
+) -> None:
+    """Refuse what the draws cannot serve."""
+    deepest = 1 + next(iter(draws.hidden.values())).shape[1]
+    if depth > deepest:
+        raise ValueError(f"depths go to {depth} but draws only to {deepest}")
     if not schemes:
         raise ValueError("schemes is empty; give at least one initializer")
-    if inputs.shape[-1] not in draws.first:
+    if fan_in not in draws.first:
         raise ValueError(
-            f"inputs have {inputs.shape[-1]} entries; drawn are first layers for "
+            f"inputs have {fan_in} entries; drawn are first layers for "
             f"{list(draws.first)}, see fan_ins of draw_networks"
         )
     for scheme in schemes:
@@ -76,46 +112,36 @@ def measure_chains(
                 f"scheme {scheme.name} is not a scaled draw of {list(draws.hidden)}; "
                 "measure it as a block with measure_blocks"
             )
-    named, order = resolve(activation), stack_order(schemes)
-    stacked = [schemes[i] for i in order]
-    bases = list(dict.fromkeys(scheme.base for scheme in stacked))
-    sizes = tuple((b, sum(s.base == b for s in stacked)) for b in bases)
-    first, hidden, readout = (
-        Scaled({base: part[base] for base in bases}, _scales(stacked, part))
-        for part in (draws.first[inputs.shape[-1]], draws.hidden, draws.readout)
-    )
-    shared = tuple(resolve(other) for other in among or (activation,))
-    if named not in shared:
-        raise ValueError(f"activation {named.name!r} is not among {among}")
-    phi = Choice(jnp.int32(shared.index(named)), jnp.float32(steepest_slope(named)))
-    entry = _enter_chains(phi, first, inputs, sizes=sizes, among=shared)
-    seen = _run_chains(
-        phi, entry, hidden, readout, labels, sizes=sizes, among=shared, depths=wanted
-    )
-    back = np.argsort(order)
-    picked = jax.tree.map(lambda a: a[..., back], jax.device_get(seen))
-    return in_order(picked, wanted, depths)
 
 
-def _scales(schemes: Sequence[ScaledInitializer], draws: dict[str, Array]) -> Array:
-    shape = next(iter(draws.values())).shape[2:]
+def _scales(schemes: Sequence[ScaledInitializer], shape: Shape) -> Array:
     return jnp.asarray([float(scheme.scale(shape)) for scheme in schemes])
 
 
-@partial(jax.jit, static_argnames=("sizes", "among"))
-def _enter_chains(
-    phi: Choice, first: Scaled, inputs: Array, *, sizes: Sizes, among: Activations
-) -> tuple[Array, Incoming, Forward]:
-    layer = ChainLayer(sizes, phi.among(among))
+class _Program(NamedTuple):
+    """What the compiled programs of a measurement depend on, besides shapes."""
 
-    def one(draws: dict[str, Array], inputs: Array) -> tuple[Array, Incoming, Forward]:
-        kernels = Scaled({b: d[0] for b, d in draws.items()}, first.scales)
+    sizes: Sizes
+    among: Activations
+    mesh: Mesh | None
+
+
+@partial(jax.jit, static_argnames="program")
+def _enter_chains(
+    phi: Choice, first: Scaled, inputs: Array, *, program: _Program
+) -> tuple[Array, Incoming, Forward]:
+    def one(
+        shared: tuple[Choice, Array], draws: dict[str, Array], inputs: Array
+    ) -> tuple[Array, Incoming, Forward]:
+        phi, scales = shared
+        layer = ChainLayer(program.sizes, phi.among(program.among))
+        kernels = Scaled({b: d[0] for b, d in draws.items()}, scales)
         return advance(layer, kernels, inputs, phi.steepest)
 
-    return jax.vmap(one)(first.draws, inputs)
+    return over_seeds(one, program.mesh, (phi, first.scales), first.draws, inputs)
 
 
-@partial(jax.jit, static_argnames=("sizes", "among", "depths"))
+@partial(jax.jit, static_argnames=("program", "depths"))
 def _run_chains(
     phi: Choice,
     entry: tuple[Array, Incoming, Forward],
@@ -123,26 +149,26 @@ def _run_chains(
     readout: Scaled,
     labels: Array,
     *,
-    sizes: Sizes,
-    among: Activations,
+    program: _Program,
     depths: tuple[int, ...],
 ) -> Measurement:
-    layer, rows = ChainLayer(sizes, phi.among(among)), depths[-1] - 1
-    scales = jnp.broadcast_to(hidden.scales, (rows, *hidden.scales.shape))
-
     def one(
+        shared: tuple[Choice, Array, Array],
         entry: tuple[Array, Incoming, Forward],
         inner: dict[str, Array],
         last: dict[str, Array],
         labels: Array,
     ) -> Measurement:
+        phi, scales, readout_scales = shared
+        layer = ChainLayer(program.sizes, phi.among(program.among))
         network = Network(
             first=None,
             entry=entry,
-            hidden=Scaled({b: d[:rows] for b, d in inner.items()}, scales),
-            readout=Scaled({b: d[0] for b, d in last.items()}, readout.scales),
+            hidden=Scaled(inner, jnp.broadcast_to(scales, (depths[-1] - 1, *scales.shape))),
+            readout=Scaled({b: d[0] for b, d in last.items()}, readout_scales),
             labels=labels,
         )
         return Measurement(*measure_network(layer, layer, network, depths, phi.steepest))
 
-    return jax.vmap(one)(entry, hidden.draws, readout.draws, labels)
+    shared = (phi, hidden.scales, readout.scales)
+    return over_seeds(one, program.mesh, shared, entry, hidden.draws, readout.draws, labels)

@@ -5,6 +5,7 @@ readout. The cotangents of all depths ride down together: the reverse scan is cu
 at the depths, so that each segment carries only the networks that reach it.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -58,7 +59,7 @@ class Network(NamedTuple):
     Attributes:
         first: Parameters of layer 0, as far as ``weight_norm`` needs them.
         entry: What ``advance`` returns for layer 0.
-        hidden: Parameters of layers 1 … D-1.
+        hidden: Parameters of layers 1 … D-1, and of deeper ones that are not used.
         readout: Parameters of the readout.
         labels: Integer class of each input.
     """
@@ -102,7 +103,8 @@ def measure_network(
         seen = advance(layer, params, phi(z), steepest)
         return seen[0], seen
 
-    _, (zs, kepts, observeds) = jax.lax.scan(step, z, network.hidden)
+    inner = range(depths[-1] - 1)
+    _, (zs, kepts, observeds) = _scan(step, z, network.hidden, inner)
     forward = jax.tree.map(
         lambda first, rest: jnp.concatenate([first[None], rest]), observed, observeds
     )
@@ -121,9 +123,8 @@ def measure_network(
         h = phi(z if depth == 1 else zs[depth - 2])
         top = _loss_cotangent(readout, network.readout, h, network.labels)
         g = jnp.concatenate([top, g])
-        window = slice(lower - 1, depth - 1)
-        scanned = jax.tree.map(lambda a, w=window: a[w], (network.hidden, zs, kepts))
-        g, seen = jax.lax.scan(retreat, g, scanned, reverse=True)
+        stacked = (network.hidden, zs, kepts)
+        g, seen = _scan(retreat, g, stacked, range(lower - 1, depth - 1), reverse=True)
         segments.append(seen)
     slope = derivative(phi, z)
     delta = g * slope
@@ -131,6 +132,23 @@ def measure_network(
     last = layer.observe_delta(g, slope, delta, delta, norm)
     segments.append(jax.tree.map(lambda a: a[None], last))
     return forward, _assemble(segments, len(depths), forward.finite.shape[0])
+
+
+def _scan(
+    step: Callable[[Array, Any], tuple[Array, Any]],
+    carry: Array,
+    stacked: Any,
+    window: range,
+    reverse: bool = False,
+) -> tuple[Array, Any]:
+    """Scan over some of the stacked layers, without the copy that a slice would be."""
+    if not window:  # there may be no layer to index
+        return jax.lax.scan(step, carry, jax.tree.map(lambda a: a[:0], stacked))
+
+    def at(carry: Array, index: Array) -> tuple[Array, Any]:
+        return step(carry, jax.tree.map(lambda a: a[index], stacked))
+
+    return jax.lax.scan(at, carry, jnp.arange(window.start, window.stop), reverse=reverse)
 
 
 def _loss_cotangent(layer: Layer, readout: Params, h: Array, labels: Array) -> Array:

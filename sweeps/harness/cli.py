@@ -4,17 +4,17 @@ Bad settings, a directory that cannot be written or is in use end with one line 
 exit code 2; an interruption keeps what was measured and ends with 130 or 143.
 """
 
-import dataclasses
+import contextlib
 import importlib
 import signal
 import sys
+import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
-import tyro
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -28,11 +28,19 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from sweeps.harness.cluster import workers_of
+from sweeps.harness.directory import plain, prepare
+from sweeps.harness.files import Store
 from sweeps.harness.grid import content_id
+from sweeps.harness.hosts import Hosts, join
 from sweeps.harness.lock import held
-from sweeps.harness.runner import Outcome, Sweep, plain, prepare, run, state
+from sweeps.harness.messages import refuse
+from sweeps.harness.options import check, parse
+from sweeps.harness.runner import Engine, Outcome, run
 from sweeps.harness.shards import Log
-from sweeps.harness.stopping import Interrupted, Stop, graceful
+from sweeps.harness.state import forecast, listed
+from sweeps.harness.stopping import Interrupted, graceful
+from sweeps.harness.sweep import Sweep
 from sweeps.harness.table import load
 
 _RESULTS = Path(__file__).resolve().parents[2] / "results"
@@ -47,104 +55,66 @@ class _Rate(ProgressColumn):
         return Text(f"{task.completed / task.elapsed:,.0f} cells/s")
 
 
-def main(name: str, argv: Sequence[str] | None = None) -> int:
+def main(name: str, argv: Sequence[str] | None = None, *, renew: bool = True) -> int:
     """Run the sweep ``sweeps.<name>`` from its command line.
+
+    Args:
+        name: Of the sweep.
+        argv: Its words; those of the process if None.
+        renew: Whether the table of the default settings in results/<sweep>, which is
+            that of the project, is measured again if it is whole. Others are not.
 
     Returns:
         Exit code: 0 done, 1 some cells failed, 2 bad input, 130 or 143 interrupted.
     """
     console = Console(stderr=True)
     # What a cell's text contains is text, not Rich's markup.
-    log = partial(console.print, markup=False, highlight=False)
+    log = partial(console.print, markup=False, highlight=False, soft_wrap=True)
     sweep = cast(Sweep, importlib.import_module(f"sweeps.{name}"))
-    given = _parse(name, sweep, list(sys.argv[1:] if argv is None else argv))
-    config = given.config
-    out = given.out or _default_directory(name, sweep, config)
+    given = parse(name, sweep, list(sys.argv[1:] if argv is None else argv))
+    where = given.out
+    if where is None:
+        where = _short(_default_directory(name, sweep, given.config))
     try:
-        sweep.cells(config)
+        check(given)
+        hosts = join(given.coordinator, given.processes, given.process_id)
+        sweep.cells(given.config)
+        store = Store(where)
         if given.list:
-            done, total = state(name, sweep, config, out, log)
-            there = "a table" if (out / "table.parquet").exists() else "no table"
-            print(f"{name}: {done}/{total} cells in shards, {there}, in {_short(out)}")
+            print(listed(name, sweep, given.config, store, log))
             return 0
-        prepare(out, plain(dataclasses.asdict(config)) if given.out else None)
-        with held(out):
-            with graceful(log) as stop:
-                outcome = _run(name, sweep, given, out, console, stop)
-            return _finish(name, outcome, log)
+        if given.dry_run:
+            print(forecast(name, sweep, given.config, store, log, given.at_once))
+            return 0
+        own = given.out is None and given.config == sweep.PRESETS["default"]
+        return _measure(name, sweep, given, store, hosts, console, own and renew)
     except ValueError as error:
-        return _refuse(str(error))
+        return refuse(str(error))
     except OSError as error:
-        return _refuse(f"cannot write results: {error}")
+        return refuse(f"cannot write results: {error}")
     except (Interrupted, KeyboardInterrupt) as interruption:
         log(
-            f"interrupted; what was measured is kept in {out}, and the same command "
+            f"interrupted; what was measured is kept in {where}, and the same command "
             "continues from there"
         )
         return 128 + getattr(interruption, "signal", signal.SIGINT)
 
 
-def _parse(name: str, sweep: Sweep, argv: list[str]) -> Any:
-    """The command line; the preset, wherever it stands, is the base of the settings."""
-    chosen = _preset(sweep, argv)
-    presets = "Settings to start from: " + ", ".join(sweep.PRESETS) + "."
-    options = [_option("preset", str, chosen, presets), *_OPTIONS]
-    settings: Any = Annotated[sweep.Config, tyro.conf.arg(name="")]
-    base = dataclasses.field(default=sweep.PRESETS[chosen])
-    return tyro.cli(
-        dataclasses.make_dataclass("Arguments", [*options, ("config", settings, base)]),
-        args=argv,
-        prog=f"python -m sweeps.{name}",
-        description=sweep.__doc__,
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
-    )
-
-
-def _option(name: str, kind: Any, default: Any, words: str) -> Any:
-    """A field of the command line that is no setting of the sweep."""
-    return (
-        name,
-        Annotated[kind, tyro.conf.arg(help=words)],
-        dataclasses.field(default=default),
-    )
-
-
-_OPTIONS = (
-    _option(
-        *("out", Path | None, None),
-        "Directory of the table and figures; results/<sweep> for the default settings, "
-        "else results/<sweep>-<id of settings>.",
-    ),
-    _option(
-        *("redo", bool, False),
-        "Measure again what an interrupted run has left; without it that run is continued.",
-    ),
-    _option("list", bool, False, "Say how many cells are measured, and end."),
-)
-
-
-def _preset(sweep: Sweep, argv: list[str]) -> str:
-    chosen = "default"
-    for i, word in enumerate(argv):
-        if word == "--preset" and i + 1 < len(argv):
-            chosen = argv[i + 1]
-        elif word.startswith("--preset="):
-            chosen = word.removeprefix("--preset=")
-    if chosen not in sweep.PRESETS:
-        _refuse(f"--preset must be one of {', '.join(sweep.PRESETS)}; got {chosen!r}")
-        raise SystemExit(2)
-    return chosen
-
-
 def _default_directory(name: str, sweep: Sweep, config: Any) -> Path:
     if config == sweep.PRESETS["default"]:
         return _RESULTS / name
-    return _RESULTS / f"{name}-{content_id(plain(dataclasses.asdict(config)))}"
+    return _RESULTS / f"{name}-{content_id(plain(config))}"
 
 
-def _run(
-    name: str, sweep: Sweep, given: Any, out: Path, console: Console, stop: Stop
-) -> Outcome:
+def _measure(
+    name: str,
+    sweep: Sweep,
+    given: Any,
+    store: Store,
+    hosts: Hosts,
+    console: Console,
+    renew: bool,
+) -> int:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -155,45 +125,81 @@ def _run(
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    log = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    with (
+        workers_of(given.scheduler, given.workers) as executor,
+        _place(store, plain(given.config), sweep, hosts, log),
+        graceful(log) as stop,
+        Progress(*columns, console=console, disable=hosts.index > 0) as progress,
+    ):
         task = progress.add_task(name, total=None)
-        return run(
+        outcome = run(
             name,
             sweep,
             given.config,
-            out,
+            store.url,
             lambda done, total: progress.update(task, completed=done, total=total),
             redo=given.redo,
+            renew=renew,
             stop=stop,
-            log=partial(progress.console.print, markup=False, highlight=False),
+            log=log,
+            engine=Engine(executor, hosts, given.at_once),
         )
+        progress.refresh()
+        progress.stop()
+        return 0 if hosts.index else _finish(name, outcome, store, log)
 
 
-def _finish(name: str, outcome: Outcome, log: Log) -> int:
+@contextlib.contextmanager
+def _place(
+    store: Store, settings: dict[str, Any], sweep: Sweep, hosts: Hosts, log: Log
+) -> Iterator[None]:
+    """The directory, made and held by the first process for all."""
+    with contextlib.ExitStack() as stack:
+        error: Exception | None = None
+        if hosts.index == 0:
+            try:
+                prepare(store, settings, sweep.SCHEMA)
+                stack.enter_context(held(store, log))
+                for folder in ("", "shards", "figures"):
+                    store.clear_halves(folder)
+            except (ValueError, OSError) as caught:
+                error = caught
+        hosts.agree(error)
+        yield
+
+
+def _finish(name: str, outcome: Outcome, store: Store, log: Log) -> int:
     """Summary and figures, by the analysis module of the same name."""
-    failed, table = outcome.failed, outcome.table
+    failed = outcome.failed
     for error, count in Counter(error for _, error in failed).items():
         log(f"{count} cells failed: {error}")
-    if table is None:
+    if outcome.table is None:
         log("no cell could be measured; there is no table")
         return 1
     analysis = importlib.import_module(f"analysis.{name}")
+    frame = load(outcome.table)
+    Console().print(analysis.summary(frame))
+    count = _draw(analysis, frame, store)
+    print(f"table    {outcome.table}  ({len(frame):,} rows)")
+    print(f"figures  {store}/figures  ({count} files)")
+    return 1 if failed else 0
+
+
+def _draw(analysis: Any, frame: Any, store: Store) -> int:
+    """Write the figures, by way of this machine if the directory is elsewhere."""
     from analysis.figures import draw
 
-    frame = load(table)
-    Console().print(analysis.summary(frame))
-    drawn = draw(analysis, frame, table.parent / "figures")
-    print(f"table    {_short(table)}  ({len(frame):,} rows)")
-    print(f"figures  {_short(table.parent / 'figures')}  ({len(drawn)} files)")
-    return 1 if failed else 0
+    if store.local is not None:
+        return len(draw(analysis, frame, store.local / "figures"))
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = draw(analysis, frame, Path(folder))
+        for path in drawn:
+            store.write(f"figures/{path.name}", path.read_bytes())
+    return len(drawn)
 
 
 def _short(path: Path) -> Path:
     """A path as a person would type it from here."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def _refuse(message: str) -> int:
-    print("error: " + " ".join(message.split()), file=sys.stderr)
-    return 2

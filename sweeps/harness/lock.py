@@ -1,4 +1,4 @@
-"""One run at a time in a directory of results."""
+"""One run at a time in a directory of results: a lock that the dead do not hold."""
 
 import contextlib
 import fcntl
@@ -7,20 +7,30 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+from sweeps.harness.files import Store
+from sweeps.harness.lease import leased
+from sweeps.harness.shards import Log
+
 LOCK = ".lock"
 
 
 @contextlib.contextmanager
-def held(out: Path) -> Iterator[None]:
-    """Hold the directory ``out`` for the time of the block.
+def held(store: Store, log: Log) -> Iterator[None]:
+    """Hold a directory of results for the time of the block.
 
-    The kernel's lock on an open file: it ends with the process, however that ends,
-    so that a dead run never holds it.
+    On a local file system by the kernel's lock on an open file, which ends with the
+    process, however that ends; elsewhere by a file that the holder keeps renewing.
 
     Raises:
         ValueError: if another run holds it.
         OSError: if the file cannot be made.
     """
+    with _locked(store.local) if store.local is not None else leased(store, log):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(out: Path) -> Iterator[None]:
     handle = _acquired(out)
     try:
         os.ftruncate(handle, 0)

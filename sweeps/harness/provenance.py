@@ -40,7 +40,7 @@ def collect(sweep: str, settings: dict[str, Any], schema_version: int) -> dict[s
     """Everything that a reader needs to make the same numbers again."""
     import jax
 
-    device = jax.devices()[0]
+    devices = jax.local_devices()
     return {
         "sweep": sweep,
         "settings": settings,
@@ -52,8 +52,8 @@ def collect(sweep: str, settings: dict[str, Any], schema_version: int) -> dict[s
             name: version(name) for name in ("jax", "jaxlib", "flax", "numpy", "pandas")
         },
         "platform": f"{platform.system()} {platform.machine()}",
-        "device": device.device_kind,
-        "devices": jax.device_count(),
+        "device": devices[0].device_kind,
+        "devices": len(devices),
         "cores": os.cpu_count(),
         "dtype": str(jax.numpy.ones(()).dtype),
         "random": {
@@ -65,3 +65,24 @@ def collect(sweep: str, settings: dict[str, Any], schema_version: int) -> dict[s
             )
         },
     }
+
+
+_SAME = ("settings", "schema_version", "code", "versions", "device", "random", "dtype")
+
+
+def identity(origin: dict[str, Any]) -> list[Any]:
+    """What runs have to share for one to take over the shards of the other.
+
+    How many devices or machines measured makes no difference, nor does the commit
+    beyond the code.
+    """
+    return [origin.get(name) for name in _SAME]
+
+
+def differences(here: dict[str, Any], there: dict[str, Any]) -> str:
+    """What two origins do not share, in words."""
+    return "; ".join(
+        f"{name} {there.get(name)} there, {here.get(name)} here"
+        for name in _SAME
+        if here.get(name) != there.get(name)
+    )

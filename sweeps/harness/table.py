@@ -4,12 +4,9 @@ A file is written beside its place and renamed into it, so that what is there is
 whole. Missing stays missing; nan and inf are values and are kept.
 """
 
-import contextlib
 import io
 import json
-import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +15,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from sweeps.harness.files import Store
 
 _META = b"provenance"
 
@@ -71,10 +70,19 @@ class Schema:
             missing = sorted(set(self.names) - set(frame.columns))
             unknown = sorted(set(frame.columns) - set(self.names))
             raise ValueError(f"columns missing: {missing}; unknown: {unknown}")
-        typed = pd.DataFrame({c.name: _typed(frame[c.name], c) for c in self.columns})
+        typed = self.typed(frame)
         if typed.duplicated(list(self.order)).any():
             raise ValueError(f"two rows agree in {', '.join(self.order)}")
         return typed.sort_values(list(self.order), ignore_index=True)
+
+    def empty(self) -> pd.DataFrame:
+        """A table without rows."""
+        return self.typed(pd.DataFrame({name: [] for name in self.names}))
+
+    def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Columns, or some of them, as the table stores them."""
+        present = [column for column in self.columns if column.name in frame]
+        return pd.DataFrame({c.name: _typed(frame[c.name], c) for c in present})
 
 
 def _typed(values: pd.Series, column: Column) -> pd.Series:
@@ -96,42 +104,6 @@ def _significant(values: np.ndarray[Any, Any], digits: int) -> np.ndarray[Any, A
     return np.where(np.isfinite(unit) & np.isfinite(rounded), rounded, values)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees all of it or none.
-
-    Raises:
-        OSError: if the directory is full or not writable; nothing is left behind.
-    """
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.umask(mask := os.umask(0))  # mkstemp makes files private
-        Path(beside).chmod(0o666 & ~mask)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a directory as durable as the files; not all systems can."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def save(path: Path, frame: pd.DataFrame, provenance: Mapping[str, Any]) -> None:
-    """Write a table as Parquet with its provenance in the file's metadata."""
-    write_whole(path, encode(frame, provenance))
-
-
 def encode(frame: pd.DataFrame, provenance: Mapping[str, Any]) -> bytes:
     """A table as the bytes of a Parquet file, its provenance in the metadata."""
     table = pa.Table.from_pandas(frame, preserve_index=False)
@@ -147,37 +119,62 @@ def encode(frame: pd.DataFrame, provenance: Mapping[str, Any]) -> bytes:
         compression="zstd",
         compression_level=19,
         use_dictionary=repeating,
+        write_page_checksum=True,
     )
     return buffer.getvalue()
+
+
+def decode(content: bytes, name: str) -> pd.DataFrame:
+    """The table in the bytes of a Parquet file; provenance in ``.attrs``.
+
+    Raises:
+        ValueError: if they are damaged, or not a table with provenance.
+    """
+    provenance = header(content, name)[1]
+    try:
+        table = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
+        frame = table.to_pandas(ignore_metadata=True)
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{name} is damaged: {error}") from error
+    frame.attrs["provenance"] = provenance
+    return frame
 
 
 def load(path: str | Path) -> pd.DataFrame:
     """Read a table; its provenance is in ``.attrs["provenance"]``.
 
+    Args:
+        path: A local path or any fsspec URL.
+
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is not a table with provenance.
+        ValueError: if the file is damaged, or not a table with provenance.
     """
-    provenance = load_provenance(path)
-    frame = pd.read_parquet(path)
-    frame.attrs["provenance"] = provenance
-    return frame
+    return decode(_read(path), str(path))
 
 
 def load_provenance(path: str | Path) -> dict[str, Any]:
     """The provenance inside a table, without reading its rows."""
+    return header(_read(path), str(path))[1]
+
+
+def header(content: bytes, name: str) -> tuple[list[str], dict[str, Any]]:
+    """Columns and provenance of a table, without reading its rows.
+
+    Raises:
+        ValueError: if it is no Parquet file, or has no provenance.
+    """
     try:
-        metadata = pq.read_schema(path).metadata or {}
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path} is not a Parquet table: {error}") from error
-    if _META not in metadata:
-        raise ValueError(f"{path} carries no provenance; it was not made by a sweep")
-    return dict(json.loads(metadata[_META]))
+        schema = pq.read_schema(pa.BufferReader(content))
+        metadata = schema.metadata or {}
+        provenance = json.loads(metadata.get(_META, b"null"))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise ValueError(f"{name} is not a Parquet table: {error}") from error
+    if not isinstance(provenance, dict):
+        raise ValueError(f"{name} carries no provenance; it was not made by a sweep")
+    return schema.names, provenance
 
 
-def collect(
-    paths: Sequence[Path], schema: Schema, others: Sequence[pd.DataFrame] = ()
-) -> pd.DataFrame:
-    """The rows of all shards, and of other frames, as one table."""
-    frames = [*(pd.read_parquet(path) for path in paths), *others]
-    return schema.conform(pd.concat(frames, ignore_index=True))
+def _read(path: str | Path) -> bytes:
+    folder, slash, name = str(path).rpartition("/")
+    return Store(folder or slash or ".").read(name)

@@ -54,7 +54,7 @@ def test_small_run_writes_table_figures_and_summary(tmp_path):
         (["--depths", "99999999999"], "--depths must be <= 10000"),
         (["--schemes", "he_normal(0.5)"], "he_normal takes at most 0 numbers"),
         (["--schemes", "xavier_normal(1e200)"], "is not valid"),
-        (["--seeds-at-once", "0"], "--seeds-at-once must be >= 1; got 0"),
+        (["--at-once", "-1"], "--at-once must be from 0 to 1000000; got -1"),
         (["--widths", "-3"], "--widths must be >= 1; got -3"),
         (["--batches", "0"], "--batches must be >= 1; got 0"),
         (["--batches", "6000"], "mnist has 5000 images"),

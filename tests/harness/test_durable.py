@@ -12,29 +12,22 @@ import pandas as pd
 import pytest
 
 from sweeps.harness import provenance
+from sweeps.harness.files import Store
 from sweeps.harness.lock import held
-from sweeps.harness.runner import plain, prepare, run, state
-from sweeps.harness.shards import find_shard, write_shard
+from sweeps.harness.shards import find_shard, list_shards, write_shard
+from sweeps.harness.state import missing_units
 from sweeps.harness.stopping import Interrupted, graceful
 from sweeps.harness.table import load
 from tests.harness import tiny
+from tests.harness.runs import CODE, files, finish, measure
 
 ROOT = Path(__file__).resolve().parents[2]
-CLEAN = {"commit": "c0ffee", "dirty": False, "code": "0123"}
 
 
 @pytest.fixture(autouse=True)
 def clean_code(monkeypatch):
-    monkeypatch.setattr(provenance, "code_state", lambda: CLEAN)
+    monkeypatch.setattr(provenance, "code_state", lambda: CODE)
     tiny.CALLS.clear()
-
-
-def _run(out, told=None, **settings):
-    options = {key: settings.pop(key) for key in ("redo", "stop") if key in settings}
-    config = tiny.Config(**settings)
-    prepare(out, plain(vars(config)))
-    log = (lambda line: None) if told is None else told.append
-    return run("tiny", tiny, config, out, lambda *_: None, log=log, **options)
 
 
 class AfterSeeds:
@@ -54,25 +47,25 @@ def _shards(out):
 
 def test_damaged_shards_are_named_set_aside_and_measured_again(tmp_path):
     """Cut at every tenth byte, or one bit flipped anywhere."""
-    whole = load(_run(tmp_path / "whole").table)
+    whole = load(measure(tmp_path / "whole").table)
     tiny.CALLS.clear()
     with pytest.raises(Interrupted):
-        _run(tmp_path / "cut", stop=AfterSeeds(2))
+        measure(tmp_path / "cut", stop=AfterSeeds(2))
     good = _shards(tmp_path / "cut")[0]
     content = good.read_bytes()
     flips = [(i, 1 << random.Random(i).randrange(8)) for i in range(0, len(content), 37)]
     damages = [content[:length] for length in range(0, len(content), 10)]
     damages += [content[:i] + bytes([content[i] ^ b]) + content[i + 1 :] for i, b in flips]
-    identity = good.stem.rpartition("-")[0]
+    store = Store(tmp_path / "cut")
     for damaged in damages:
         told = []
         good.write_bytes(damaged)
-        assert find_shard(good.parent, identity, told.append) is None
+        assert find_shard(store, [f"shards/{good.name}"], told.append) is None
         assert len(told) == 1
         assert good.name in told[0]
     aside = list(good.parent.glob("*.damaged*"))
     assert len(aside) == len(damages), "nothing was deleted"
-    frame = load(_run(tmp_path / "cut").table)
+    frame = load(measure(tmp_path / "cut").table)
     pd.testing.assert_frame_equal(frame, whole)
     assert len(tiny.CALLS) == 2 + 2, "the damaged seed and the last one"
 
@@ -81,18 +74,21 @@ def test_foreign_and_half_written_files_are_no_shards(tmp_path):
     frame = tiny.SCHEMA.conform(
         pd.DataFrame(tiny.measure([{"x": 1, "seed": 0}], tiny.Config()))
     )
-    written = write_shard(tmp_path, "abc", frame, {})
-    (tmp_path / f".{written.name}.tmp123").write_bytes(b"half")
-    (tmp_path / "abc.parquet").write_bytes(written.read_bytes())
-    (tmp_path / "abc-dir.parquet").mkdir()
-    assert find_shard(tmp_path, "abc", lambda _: None) == written
-    assert find_shard(tmp_path, "ab", lambda _: None) is None
+    store, unit = Store(tmp_path), "0123456789ab"
+    written = write_shard(store, unit, frame, {"failed": []})
+    path = tmp_path / written
+    (path.parent / f".{path.name}.tmp123").write_bytes(b"half")
+    (path.parent / f"{unit}.parquet").write_bytes(path.read_bytes())
+    (path.parent / f"{unit}-0123456789abcdef.parquet").mkdir()
+    (path.parent / f"{unit}-0123456789abcdef.parquet.crc").write_bytes(b"")
+    assert list_shards(store) == {unit: [written]}
+    assert find_shard(store, [written], print).name == written
 
 
 def test_a_group_that_does_not_fit_is_halved(tmp_path):
     told = []
-    whole = load(_run(tmp_path / "whole", xs=(1, 2, 3, 4, 5)).table)
-    outcome = _run(tmp_path / "small", told, xs=(1, 2, 3, 4, 5), memory=2)
+    whole = load(measure(tmp_path / "whole", xs=(1, 2, 3, 4, 5)).table)
+    outcome = measure(tmp_path / "small", told, xs=(1, 2, 3, 4, 5), memory=2)
     assert outcome.failed == []
     frame = load(outcome.table)
     pd.testing.assert_frame_equal(frame, whole, check_names=False)
@@ -100,7 +96,7 @@ def test_a_group_that_does_not_fit_is_halved(tmp_path):
 
 
 def test_a_cell_that_fails_is_recorded_and_the_rest_goes_on(tmp_path):
-    outcome = _run(tmp_path, xs=(1, 2, 3), bad_x=2)
+    outcome = measure(tmp_path, xs=(1, 2, 3), bad_x=2)
     assert [(cell["x"], cell["seed"]) for cell, _ in outcome.failed] == [
         (2, s) for s in range(3)
     ]
@@ -110,7 +106,7 @@ def test_a_cell_that_fails_is_recorded_and_the_rest_goes_on(tmp_path):
     recorded = frame.attrs["provenance"]["failed"]
     assert recorded[0]["cell"] == {"x": 2, "seed": 0}
     assert "x = 2 has no [bold]y" in recorded[0]["error"]
-    nothing = _run(tmp_path / "none", xs=(2,), bad_x=2)
+    nothing = measure(tmp_path / "none", xs=(2,), bad_x=2)
     assert nothing.table is None
     assert len(nothing.failed) == 3
 
@@ -118,16 +114,18 @@ def test_a_cell_that_fails_is_recorded_and_the_rest_goes_on(tmp_path):
 def test_redo_measures_again_and_list_counts(tmp_path):
     config = tiny.Config()
     with pytest.raises(Interrupted):
-        _run(tmp_path, stop=AfterSeeds(2))
-    assert state("tiny", tiny, config, tmp_path, lambda _: None) == (4, 6)
-    _run(tmp_path, redo=True)
+        measure(tmp_path, stop=AfterSeeds(2))
+    missing, total = missing_units("tiny", tiny, config, Store(tmp_path), print)
+    assert ([len(unit.cells) for unit in missing], total) == ([2], 6)
+    measure(tmp_path, redo=True)
     assert tiny.CALLS == [0, 1, 0, 1, 2]
 
 
 def test_one_run_at_a_time_and_the_dead_hold_nothing(tmp_path):
     code = (
-        "import sys, time; from pathlib import Path; from sweeps.harness.lock import held\n"
-        "with held(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+        "import sys, time; from sweeps.harness.lock import held\n"
+        "from sweeps.harness.files import Store\n"
+        "with held(Store(sys.argv[1]), print): print('held', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE
@@ -136,13 +134,17 @@ def test_one_run_at_a_time_and_the_dead_hold_nothing(tmp_path):
         assert other.stdout.readline() == b"held\n"
         with (
             pytest.raises(ValueError, match=f"in use by process {other.pid}"),
-            held(tmp_path),
+            held(Store(tmp_path), print),
         ):
             pass
     finally:
         other.kill()
         other.communicate()
-    with held(tmp_path), pytest.raises(ValueError, match="in use"), held(tmp_path):
+    with (
+        held(Store(tmp_path), print),
+        pytest.raises(ValueError, match="in use"),
+        held(Store(tmp_path), print),
+    ):
         pass
 
 
@@ -163,38 +165,75 @@ def test_a_signal_waits_for_the_group_in_hand(number):
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
-LOOP = """
-import sys
-from pathlib import Path
-from sweeps.harness import provenance
-from sweeps.harness.lock import held
-from sweeps.harness.runner import plain, prepare, run
-from tests.harness import tiny
-provenance.code_state = lambda: {"commit": "c0ffee", "dirty": False, "code": "0123"}
-config = tiny.Config(xs=(2, 1), seeds=40, pause=0.002)
-out = Path(sys.argv[1])
-prepare(out, plain(vars(config)))
-with held(out):
-    print("started", flush=True)
-    run("tiny", tiny, config, out, lambda *_: None)
-"""
+@pytest.fixture
+def bad(monkeypatch):
+    """Values of x that cannot be measured for now; and the cells that were tried."""
+    xs, tried, real = {2}, [], tiny.measure
+
+    def flaky(cells, config):
+        tried.append([(cell["x"], cell["seed"]) for cell in cells])
+        if wrong := xs & {cell["x"] for cell in cells}:
+            raise ArithmeticError(f"x = {wrong} is bad at {time.perf_counter()}")
+        return real(cells, config)
+
+    monkeypatch.setattr(tiny, "measure", flaky)
+    return xs, tried
 
 
-@pytest.mark.slow
-def test_killed_at_any_moment_the_table_is_the_same(tmp_path):
-    """kill -9 at ten random moments after the start; then the run is finished."""
-    settings = {"xs": (2, 1), "seeds": 40, "pause": 0.002}
-    whole = load(_run(tmp_path / "whole", **settings).table)
-    out, moments = tmp_path / "killed", random.Random(0)
-    for _ in range(10):
-        process = subprocess.Popen(
-            [sys.executable, "-c", LOOP, str(out)], cwd=ROOT, stdout=subprocess.PIPE
-        )
-        process.stdout.readline()
-        time.sleep(moments.uniform(0, 0.15))
-        process.kill()
-        process.communicate()
-    done = subprocess.run([sys.executable, "-c", LOOP, str(out)], cwd=ROOT, check=True)
-    assert done.returncode == 0
-    frame = load(out / "table.parquet")
-    pd.testing.assert_frame_equal(frame, whole)
+def test_only_the_cells_that_failed_are_tried_again(tmp_path, bad):
+    (xs, tried), out = bad, tmp_path / "out"
+    xs.clear()
+    whole = load(measure(tmp_path / "whole").table)
+    xs.add(2)
+    for measured in (6, 3, 3):
+        tried.clear()
+        outcome = measure(out)
+        assert outcome.measured == measured
+        assert [cell for cell, _ in outcome.failed] == [
+            {"x": 2, "seed": seed} for seed in range(3)
+        ]
+        rows = load(outcome.table)
+        expected = whole[whole["x"] == 1].reset_index(drop=True)
+        pd.testing.assert_frame_equal(rows, expected)
+    xs.clear()
+    tried.clear()
+    assert finish(out, whole).measured == 3
+    assert tried == [[(2, 0)], [(2, 1)], [(2, 2)]]
+    assert files(out) == {"table.parquet"}
+
+
+def test_redo_leaves_nothing_of_the_cells_that_failed(tmp_path, bad):
+    xs, _ = bad
+    for _ in range(2):
+        measure(tmp_path)
+    xs.clear()
+    assert measure(tmp_path, redo=True).measured == 6
+    assert files(tmp_path) == {"table.parquet"}
+
+
+@pytest.mark.parametrize("kind", ["leaves out", "adds", "repeats"])
+def test_rows_that_nobody_asked_for_or_that_are_missing(tmp_path, monkeypatch, kind):
+    """They fail the cell, not the run."""
+    real, told = tiny.measure, []
+
+    def wrong(cells, config):
+        rows = pd.DataFrame(real(cells, config))
+        at = (rows["x"] == 2) & (rows["seed"] == 1)
+        other = {
+            "leaves out": rows[~at],
+            "adds": pd.concat([rows, rows[at].assign(seed=77)]),
+            "repeats": pd.concat([rows, rows[at]]),
+        }
+        return other[kind]
+
+    says = {
+        "leaves out": "measure() returned no rows of 1 cells",
+        "adds": "measure() returned 1 rows of no cell",
+        "repeats": "two rows agree in name, x, seed",
+    }
+    monkeypatch.setattr(tiny, "measure", wrong)
+    outcome = measure(tmp_path / "out", told=told)
+    assert outcome.failed == [({"x": 2, "seed": 1}, f"ValueError: {says[kind]}")]
+    assert f"cell {{'x': 2, 'seed': 1}} failed: ValueError: {says[kind]}" in told
+    rows = load(outcome.table)[["x", "seed"]].to_numpy().tolist()
+    assert rows == [[1, 0], [1, 1], [1, 2], [2, 0], [2, 2]]

@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from sweeps.harness import provenance
-from sweeps.harness.runner import plain, prepare, run
-from sweeps.harness.table import load
+from sweeps.harness.directory import plain, prepare
+from sweeps.harness.files import Store
+from sweeps.harness.runner import Engine, run
+from sweeps.harness.table import Column, Schema, load
 from tests.harness import tiny
 
 CLEAN = {"commit": "c0ffee", "dirty": False, "code": "0123"}
@@ -19,10 +23,19 @@ def clean_code(monkeypatch):
 
 
 def _run(out, **settings):
+    redo = settings.pop("redo", False)
     config = tiny.Config(**settings)
-    prepare(out, plain(vars(config)))
+    prepare(Store(out), plain(config), tiny.SCHEMA)
     told = []
-    outcome = run("tiny", tiny, config, out, lambda *counts: told.append(counts))
+    outcome = run(
+        "tiny",
+        tiny,
+        config,
+        out,
+        lambda *counts: told.append(counts),
+        redo=redo,
+        engine=Engine(at_once=1),
+    )
     assert outcome.failed == []
     return outcome.table, told
 
@@ -38,7 +51,7 @@ def test_table_holds_every_cell_sorted(tmp_path):
 
 def test_table_carries_its_origin(tmp_path):
     origin = load(_run(tmp_path)[0]).attrs["provenance"]
-    assert origin["settings"] == plain(vars(tiny.Config()))
+    assert origin["settings"] == plain(tiny.Config())
     assert origin["commit"] == "c0ffee"
     assert origin["schema_version"] == 3
     assert {"jax", "jaxlib", "flax", "numpy"} <= set(origin["versions"])
@@ -109,16 +122,34 @@ def test_the_hash_follows_the_code(tmp_path, monkeypatch):
 
 def test_other_settings_are_refused_and_named(tmp_path):
     _run(tmp_path)
-    with pytest.raises(ValueError, match=r"other settings \(seeds: 3 there\)"):
+    with pytest.raises(ValueError, match=r"other settings \(seeds: 3 there, 2 here\)"):
         _run(tmp_path, seeds=2)
     assert len(load(tmp_path / "table.parquet")) == 6
 
 
-def test_a_directory_of_the_sweep_s_own_is_renewed(tmp_path):
+def test_another_schema_is_refused_and_the_difference_shown(tmp_path, monkeypatch):
     _run(tmp_path)
-    prepare(tmp_path, None)
-    run("tiny", tiny, tiny.Config(seeds=2), tmp_path, lambda *_: None)
-    assert len(load(tmp_path / "table.parquet")) == 4
+    columns = (*tiny.SCHEMA.columns[:-1], Column("z", "float", "another"))
+    monkeypatch.setattr(tiny, "SCHEMA", Schema(4, columns, tiny.SCHEMA.order))
+    told = r"version: 3 there, 4 here; columns only there: y; columns only here: z"
+    with pytest.raises(ValueError, match=told):
+        _run(tmp_path)
+    assert len(load(tmp_path / "table.parquet")) == 6
+
+
+def test_a_finished_table_is_measured_again_only_if_asked_or_for_other_code(
+    tmp_path, monkeypatch
+):
+    first = _run(tmp_path)[0]
+    content = Path(first).read_bytes()
+    assert _run(tmp_path)[1] == [(6, 6)]
+    assert tiny.CALLS == [0, 1, 2]
+    assert Path(first).read_bytes() == content
+    _run(tmp_path, redo=True)
+    assert tiny.CALLS == [0, 1, 2] * 2
+    monkeypatch.setattr(provenance, "code_state", lambda: {**CLEAN, "code": "4567"})
+    _run(tmp_path)
+    assert tiny.CALLS == [0, 1, 2] * 3
 
 
 def test_code_state_of_this_checkout():

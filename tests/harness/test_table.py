@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sweeps.harness.table import Column, Schema, load, save, write_whole
+from sweeps.harness.files import write_whole
+from sweeps.harness.table import Column, Schema, encode, load
 
 SCHEMA = Schema(
     version=1,
@@ -45,7 +46,7 @@ def test_types_order_and_rounding():
 
 def test_values_that_leave_float_survive_a_file(tmp_path):
     frame = SCHEMA.conform(_frame())
-    save(tmp_path / "t.parquet", frame, {"settings": {"a": [1]}})
+    (tmp_path / "t.parquet").write_bytes(encode(frame, {"settings": {"a": [1]}}))
     back = load(tmp_path / "t.parquet")
     pd.testing.assert_frame_equal(back, frame)
     assert back.attrs["provenance"] == {"settings": {"a": [1]}}

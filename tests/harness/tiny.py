@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sweeps.harness.grid import Cell, group, product
+from sweeps.harness.cost import Cost
+from sweeps.harness.grid import Cell, product
 from sweeps.harness.table import Column, Schema
 
 SCHEMA = Schema(
@@ -35,7 +36,7 @@ class Config:
     stop_at: int = -1
     """Seed at which the sweep is interrupted."""
     pause: float = field(default=0.0)
-    """Seconds per seed."""
+    """Seconds per call."""
     bad_x: int = -1
     """x that cannot be measured."""
     memory: int = 1000
@@ -52,21 +53,33 @@ def cells(config: Config) -> list[Cell]:
     return product(x=config.xs, seed=range(config.seeds))
 
 
-def batches(cells: list[Cell], config: Config) -> list[list[Cell]]:
-    """One call per seed."""
-    return group(cells, lambda cell: cell["seed"])
+def unit(cell: Cell) -> int:
+    """One shard per seed."""
+    return cell["seed"]
+
+
+def program(cell: Cell) -> str:
+    """All cells run the same program."""
+    del cell
+    return "y"
+
+
+def cost(cells: list[Cell], config: Config) -> Cost:
+    """A program per number of cells."""
+    del config
+    return Cost(frozenset({("y", len(cells))}), 1000 * len(cells), len(cells))
 
 
 def measure(cells: list[Cell], config: Config) -> Mapping[str, Any]:
     """y of each cell."""
-    seed = cells[0]["seed"]
-    if seed == config.stop_at:
+    seeds = np.array([cell["seed"] for cell in cells])
+    if config.stop_at in seeds:
         raise KeyboardInterrupt
     if len(cells) > config.memory:
         raise MemoryError(f"{len(cells)} cells are too many")
     if any(cell["x"] == config.bad_x for cell in cells):
         raise ArithmeticError(f"x = {config.bad_x} has no [bold]y[/bold]")
-    CALLS.append(seed)
+    CALLS.extend(dict.fromkeys(seeds.tolist()))
     time.sleep(config.pause)
     x = np.array([cell["x"] for cell in cells])
-    return {"name": np.full(len(x), "a"), "x": x, "seed": seed, "y": x**2.0 + seed}
+    return {"name": np.full(len(x), "a"), "x": x, "seed": seeds, "y": x**2.0 + seeds}

@@ -35,7 +35,7 @@ def test_links_and_pictures_are_there():
 
 def test_the_committed_table_is_small_and_of_this_schema():
     from sweeps.depth_vs_init import PRESETS, SCHEMA
-    from sweeps.harness.runner import plain
+    from sweeps.harness.directory import plain
     from sweeps.harness.table import load
 
     path = ROOT / "results" / "depth_vs_init" / "table.parquet"
@@ -44,7 +44,7 @@ def test_the_committed_table_is_small_and_of_this_schema():
     origin = table.attrs["provenance"]
     assert list(table.columns) == SCHEMA.names
     assert origin["schema_version"] == SCHEMA.version
-    assert origin["settings"] == plain(vars(PRESETS["default"]))
+    assert origin["settings"] == plain(PRESETS["default"])
     assert origin["dirty"] is False
     networks = table.groupby(["inputs", "activation", "scheme", "depth", "seed"]).size()
     assert len(networks) == 7800

@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from sweeps import depth_vs_init
 from sweeps.depth_vs_init import SCHEMA
 from sweeps.harness.cli import main
+from sweeps.harness.directory import plain, prepare
+from sweeps.harness.files import Store
+from sweeps.harness.runner import Engine, run
 from sweeps.harness.table import load
 from sweeps.networks import recorded_layers
 from tests.reference import LINEAR_256, RELU_256
@@ -171,45 +175,50 @@ def test_scalar_chain(tmp_path):
         np.testing.assert_allclose(np.diff(log), log[0], atol=2e-4)
 
 
-def test_a_new_value_on_an_axis_changes_no_other_row(tmp_path):
-    base = ["--inputs", "gaussian", "--widths", "16", "--seeds", "2"]
-    narrow = [*base, "--activations", "tanh", "--schemes", "he_normal", "--depths", "4"]
-    wide = [*base, "--activations", "gelu", "tanh", "--schemes", "orthogonal", "he_normal"]
-    wide += ["normal(1)", "--depths", "9", "4", "2"]
-    frames = []
-    for name, arguments in (("a", narrow), ("b", wide)):
-        assert main("depth_vs_init", [*arguments, "--out", str(tmp_path / name)]) == 0
-        frames.append(load(tmp_path / name / "table.parquet"))
-    few, many = frames
+def _table(out, at_once=0, **axes):
+    """The table alone, without figures."""
+    config = depth_vs_init.Config(**axes)
+    prepare(Store(out), plain(config), SCHEMA)
+    engine = Engine(at_once=at_once)
+    run("depth_vs_init", depth_vs_init, config, out, lambda *_: None, engine=engine)
+    return load(out / "table.parquet")
+
+
+def _same(few, many):
+    """Every row of the one is in the other: settings exactly, floats to a last digit."""
     settings = SCHEMA.names[:8]
     joined = few.merge(many, on=settings, suffixes=("", "_other"), validate="1:1")
     assert len(joined) == len(few)
     for column in SCHEMA.names[8:]:
-        np.testing.assert_allclose(joined[column], joined[f"{column}_other"], atol=2e-4)
-
-
-def test_several_seeds_at_once_change_nothing(tmp_path):
-    base = ["--inputs", "gaussian", "mnist", "--widths", "16", "--seeds", "5"]
-    base += [
-        "--activations",
-        "tanh",
-        "--schemes",
-        "he_normal",
-        "orthogonal",
-        "--depths",
-        "4",
-    ]
-    frames = []
-    for at_once in ("1", "3"):
-        out = tmp_path / at_once
-        arguments = [*base, "--seeds-at-once", at_once, "--out", str(out)]
-        assert main("depth_vs_init", arguments) == 0
-        frames.append(load(out / "table.parquet"))
-    for column in SCHEMA.names:
-        if frames[0][column].dtype == np.float32:
-            np.testing.assert_allclose(frames[0][column], frames[1][column], atol=2e-4)
+        other = joined[f"{column}_other"]
+        if joined[column].dtype == np.float32:
+            np.testing.assert_allclose(joined[column], other, atol=2e-4)
         else:
-            assert (frames[0][column] == frames[1][column]).all()
+            assert (joined[column] == other).all()
+
+
+FEW = {
+    **{"inputs": ("gaussian",), "widths": (16,), "batches": (8,)},
+    **{"activations": ("tanh",), "schemes": ("he_normal",), "depths": (4,)},
+}
+
+
+def test_a_new_value_on_any_axis_changes_no_other_row(tmp_path):
+    added = {
+        **{"inputs": ("ones",), "widths": (8,), "batches": (4,), "depths": (9,)},
+        **{"activations": ("gelu",), "schemes": ("normal(1)",)},
+    }
+    # New values come first, so that nothing keeps its place.
+    many = {axis: (*added[axis], *values) for axis, values in FEW.items()}
+    few = _table(tmp_path / "a", **FEW, seeds=1)
+    _same(few, _table(tmp_path / "b", at_once=2, **many, seeds=2))
+
+
+def test_the_order_of_an_axis_and_the_size_of_a_call_change_nothing(tmp_path):
+    axes = {**FEW, "schemes": ("he_normal", "orthogonal"), "depths": (4, 7)}
+    first = _table(tmp_path / "a", at_once=1, **axes, seeds=3)
+    turned = {axis: values[::-1] for axis, values in reversed(axes.items())}
+    _same(first, _table(tmp_path / "b", at_once=3, **turned, seeds=3))
 
 
 def test_recorded_layers():
