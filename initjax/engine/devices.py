@@ -22,8 +22,8 @@ _BY_SEED = PartitionSpec(_AXIS)
 def spread(tree: T, devices: Sequence[jax.Device] | None = None) -> T:
     """Place arrays [seed, ...], keys among them, in equal shares on devices.
 
-    What is drawn from keys or measured on inputs that are spread stays spread, and
-    is the same to the last digits or so.
+    The engine follows: what is drawn from such keys is placed alike, what is
+    measured equals the results of one device up to rounding.
 
     Args:
         tree: Arrays with one number of seeds.

@@ -10,7 +10,7 @@ from jax.sharding import Mesh
 from initjax.activations import resolve
 from initjax.engine.blocks import Block, BlockLayer
 from initjax.engine.devices import over_seeds, together
-from initjax.engine.draws import READOUT, layer_key
+from initjax.engine.draws import READOUT, layer_key, unbatched
 from initjax.engine.measurement import Measurement, checked_depths, in_order
 from initjax.engine.passes import Network, advance, measure_network
 from initjax.engine.statistics import steepest_slope
@@ -84,16 +84,15 @@ def _run_blocks(
     mesh: Mesh | None,
 ) -> Measurement:
     def one(steepest: Array, key: Key, inputs: Array, labels: Array) -> Measurement:
-        first = layer.block.init(layer_key(key, 0), inputs)
+        init = unbatched(layer.block.init)
+        first = init(layer_key(key, 0), inputs)
         h = jnp.zeros_like(layer.block.apply(first, inputs))
-        hidden = jax.vmap(lambda i: layer.block.init(layer_key(key, i), h))(
-            jnp.arange(1, depths[-1])
-        )
+        hidden = jax.vmap(lambda i: init(layer_key(key, i), h))(jnp.arange(1, depths[-1]))
         network = Network(
             first=first,
             entry=advance(layer, first, inputs, steepest),
             hidden=hidden,
-            readout=readout.block.init(layer_key(key, READOUT), h),
+            readout=unbatched(readout.block.init)(layer_key(key, READOUT), h),
             labels=labels,
         )
         return Measurement(*measure_network(layer, readout, network, depths, steepest))

@@ -83,11 +83,13 @@ def main(name: str, argv: Sequence[str] | None = None, *, renew: bool = True) ->
         if given.list:
             print(listed(name, sweep, given.config, store, log))
             return 0
-        if given.dry_run:
-            print(forecast(name, sweep, given.config, store, log, given.at_once))
-            return 0
         own = given.out is None and given.config == sweep.PRESETS["default"]
-        return _measure(name, sweep, given, store, hosts, console, own and renew)
+        renew = (own and renew) or given.redo
+        if given.dry_run:
+            at_once = given.at_once
+            print(forecast(name, sweep, given.config, store, log, at_once, renew))
+            return 0
+        return _measure(name, sweep, given, store, hosts, console, renew)
     except ValueError as error:
         return refuse(str(error))
     except OSError as error:

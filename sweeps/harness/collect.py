@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 
 from sweeps.harness.directory import TABLE
 from sweeps.harness.files import Store
 from sweeps.harness.plan import Found
 from sweeps.harness.shards import FOLDER, list_shards
-from sweeps.harness.table import Schema, encode
+from sweeps.harness.table import Schema, as_frame, encode
 
 
 def collect(
@@ -17,7 +17,9 @@ def collect(
     """Make the table of all shards; they go when nothing is left to be tried again."""
     origin["failed"] = [failure for one in found for failure in one.failed]
     rows = [shard.rows for one in found for shard in one.shards]
-    table = schema.conform(pd.concat(rows, ignore_index=True))
+    # A shard without rows does not say that its columns are text.
+    together = pa.concat_tables(rows, promote_options="permissive")
+    table = schema.conform(as_frame(together))
     if len(table):
         store.write(TABLE, encode(table, origin))
     if not origin["failed"]:

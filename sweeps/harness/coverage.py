@@ -1,10 +1,11 @@
 """Which rows belong to which cells: every cell has some, and there are no others."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from sweeps.harness.grid import Cell
 from sweeps.harness.table import Schema
@@ -22,28 +23,35 @@ def split(
     return [frame[owner == n].reset_index(drop=True) for n in range(len(groups))]
 
 
-def check_rows(schema: Schema, frame: pd.DataFrame, cells: list[Cell]) -> None:
+def check_rows(schema: Schema, rows: pd.DataFrame | pa.Table, cells: list[Cell]) -> None:
     """See that the rows are those of the cells.
 
     Raises:
         ValueError: for other columns, for rows of no cell, and for cells without rows.
     """
-    if list(frame.columns) != schema.names:
-        raise ValueError(f"columns are {list(frame.columns)}, not {schema.names}")
-    cell_of = _cell_of_row(schema, frame, cells) if cells else [-1] * len(frame)
+    names = list(rows.columns) if isinstance(rows, pd.DataFrame) else rows.column_names
+    if names != schema.names:
+        raise ValueError(f"columns are {names}, not {schema.names}")
+    cell_of = _cell_of_row(schema, rows, cells) if cells else [-1] * len(rows)
     if strangers := cell_of.count(-1):
         raise ValueError(f"measure() returned {strangers} rows of no cell")
     if silent := len(cells) - len(set(cell_of)):
         raise ValueError(f"measure() returned no rows of {silent} cells")
 
 
-def _cell_of_row(schema: Schema, frame: pd.DataFrame, cells: list[Cell]) -> list[int]:
+def _cell_of_row(
+    schema: Schema, rows: pd.DataFrame | pa.Table, cells: list[Cell]
+) -> list[int]:
     """Position of the cell that each row belongs to, -1 for none."""
-    names = list(cells[0])
-    typed = schema.typed(pd.DataFrame(cells))
-    place = {settings: n for n, settings in enumerate(_tuples(typed, names))}
-    return [place.get(settings, -1) for settings in _tuples(frame, names)]
+    axes = [column for column in schema.columns if column.name in cells[0]]
+    if len(axes) < len(cells[0]):
+        raise ValueError(f"settings {sorted(cells[0])} are not all columns")
+    stored = [axis.stored([cell[axis.name] for cell in cells]).tolist() for axis in axes]
+    place = {settings: n for n, settings in enumerate(zip(*stored, strict=True))}
+    values = [_listed(rows, axis.name) for axis in axes]
+    return [place.get(settings, -1) for settings in zip(*values, strict=True)]
 
 
-def _tuples(frame: pd.DataFrame, names: list[str]) -> Iterator[tuple[Any, ...]]:
-    return zip(*(frame[name].tolist() for name in names), strict=True)
+def _listed(rows: pd.DataFrame | pa.Table, name: str) -> list[Any]:
+    found = rows[name]
+    return found.tolist() if isinstance(found, pd.Series) else found.to_pylist()

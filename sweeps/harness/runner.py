@@ -6,6 +6,7 @@ up by mistake and a damaged one is never trusted; when all are there they become
 table and are removed.
 """
 
+import functools
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -140,7 +141,7 @@ class _Run:
     log: Log
     report: Report
 
-    @property
+    @functools.cached_property
     def total(self) -> int:
         """All cells."""
         return _cells(self.units)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
+import pyarrow as pa
 
 from sweeps.harness.files import Store
 from sweeps.harness.table import decode, encode
@@ -54,14 +55,14 @@ class Shard(NamedTuple):
     Attributes:
         name: Of its file.
         unit: Id of its unit.
-        origin: The provenance inside.
+        origin: The provenance inside; only its failures once the rest was checked.
         rows: Of the table.
     """
 
     name: str
     unit: str
     origin: dict[str, Any]
-    rows: pd.DataFrame
+    rows: pa.Table
 
 
 Check = Callable[[Shard], None]
@@ -97,16 +98,17 @@ def _verified(store: Store, name: str, log: Log, check: Check, touch: bool) -> S
     try:
         if not name.endswith(f"-{_digest(content)}.parquet"):
             raise ValueError("other bytes than were written")
-        rows = decode(content, name)
+        rows, origin = decode(content, name)
         unit = name.rpartition("/")[2].partition("-")[0]
-        shard = Shard(name, unit, rows.attrs.pop("provenance"), rows)
+        shard = Shard(name, unit, origin, rows)
         if not isinstance(shard.origin.get("failed"), list):
             raise ValueError("no list of failures")
         check(shard)
     except ValueError as error:
         _set_aside(store, name, str(error), log, touch)
         return None
-    return shard
+    # What all shards of a run share need not be kept ten thousand times.
+    return shard._replace(origin={"failed": shard.origin["failed"]})
 
 
 def _set_aside(store: Store, name: str, why: str, log: Log, touch: bool) -> None:

@@ -14,13 +14,16 @@ from sweeps.harness.work import Unit
 
 
 def missing_units(
-    name: str, sweep: Sweep, config: Any, store: Store, log: Log
+    name: str, sweep: Sweep, config: Any, store: Store, log: Log, renew: bool = False
 ) -> tuple[list[Unit], int]:
-    """Units that a run would measure, and the number of all cells."""
+    """Units that a run would measure, and the number of all cells.
+
+    With ``renew``, a whole table does not count.
+    """
     origin = provenance.collect(name, plain(config), sweep.SCHEMA.version)
     units = units_of(sweep, config, origin)
     total = sum(len(unit.cells) for unit in units)
-    if is_whole(store, origin):
+    if not renew and is_whole(store, origin):
         return [], total
     place = Place(store, list_shards(store), sweep.SCHEMA, origin, log, touch=False)
     found = [look_up(place, unit) for unit in units]
@@ -38,10 +41,16 @@ def listed(name: str, sweep: Sweep, config: Any, store: Store, log: Log) -> str:
 
 
 def forecast(
-    name: str, sweep: Sweep, config: Any, store: Store, log: Log, at_once: int = 0
+    name: str,
+    sweep: Sweep,
+    config: Any,
+    store: Store,
+    log: Log,
+    at_once: int = 0,
+    renew: bool = False,
 ) -> str:
     """Cells, calls, compilations, memory and bytes of a run in this process."""
-    missing, total = missing_units(name, sweep, config, store, log)
+    missing, total = missing_units(name, sweep, config, store, log, renew)
     with_ = capacity()
     calls = calls_of(sweep, config, missing, at_once, with_)
     costs = [sweep.cost([c for u in call for c in u.cells], config) for call in calls]

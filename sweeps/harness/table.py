@@ -6,7 +6,7 @@ whole. Missing stays missing; nan and inf are values and are kept.
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -39,6 +39,17 @@ class Column:
     decimals: int | None = None
     digits: int = 5
 
+    def stored(self, values: Sequence[Any] | pd.Series) -> np.ndarray[Any, Any]:
+        """Values of the column as a table stores them: typed and rounded."""
+        if self.kind == "str":
+            return np.array([str(value) for value in values], object)
+        if self.kind == "int":
+            return np.asarray(values).astype(np.int32)
+        wide = np.asarray(values, np.float64)
+        if self.decimals is not None:
+            return np.round(wide, self.decimals).astype(np.float32)
+        return _significant(wide, self.digits).astype(np.float32)
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -70,30 +81,14 @@ class Schema:
             missing = sorted(set(self.names) - set(frame.columns))
             unknown = sorted(set(frame.columns) - set(self.names))
             raise ValueError(f"columns missing: {missing}; unknown: {unknown}")
-        typed = self.typed(frame)
+        typed = pd.DataFrame({c.name: c.stored(frame[c.name]) for c in self.columns})
         if typed.duplicated(list(self.order)).any():
             raise ValueError(f"two rows agree in {', '.join(self.order)}")
         return typed.sort_values(list(self.order), ignore_index=True)
 
     def empty(self) -> pd.DataFrame:
         """A table without rows."""
-        return self.typed(pd.DataFrame({name: [] for name in self.names}))
-
-    def typed(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Columns, or some of them, as the table stores them."""
-        present = [column for column in self.columns if column.name in frame]
-        return pd.DataFrame({c.name: _typed(frame[c.name], c) for c in present})
-
-
-def _typed(values: pd.Series, column: Column) -> pd.Series:
-    if column.kind == "str":
-        return values.astype(str)
-    if column.kind == "int":
-        return values.astype(np.int32)
-    wide = values.to_numpy(np.float64)
-    if column.decimals is not None:
-        return pd.Series(np.round(wide, column.decimals).astype(np.float32))
-    return pd.Series(_significant(wide, column.digits).astype(np.float32))
+        return pd.DataFrame({c.name: c.stored([]) for c in self.columns})
 
 
 def _significant(values: np.ndarray[Any, Any], digits: int) -> np.ndarray[Any, Any]:
@@ -124,20 +119,23 @@ def encode(frame: pd.DataFrame, provenance: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def decode(content: bytes, name: str) -> pd.DataFrame:
-    """The table in the bytes of a Parquet file; provenance in ``.attrs``.
+def decode(content: bytes, name: str) -> tuple[pa.Table, dict[str, Any]]:
+    """Rows and provenance in the bytes of a Parquet file.
 
     Raises:
         ValueError: if they are damaged, or not a table with provenance.
     """
     provenance = header(content, name)[1]
     try:
-        table = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
-        frame = table.to_pandas(ignore_metadata=True)
+        rows = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{name} is damaged: {error}") from error
-    frame.attrs["provenance"] = provenance
-    return frame
+    return rows.replace_schema_metadata(None), provenance
+
+
+def as_frame(rows: pa.Table) -> pd.DataFrame:
+    """Rows for pandas; what else the file says of pandas is not trusted."""
+    return rows.to_pandas(ignore_metadata=True)
 
 
 def load(path: str | Path) -> pd.DataFrame:
@@ -150,7 +148,10 @@ def load(path: str | Path) -> pd.DataFrame:
         FileNotFoundError: if there is no such file.
         ValueError: if the file is damaged, or not a table with provenance.
     """
-    return decode(_read(path), str(path))
+    rows, provenance = decode(_read(path), str(path))
+    frame = as_frame(rows)
+    frame.attrs["provenance"] = provenance
+    return frame
 
 
 def load_provenance(path: str | Path) -> dict[str, Any]:

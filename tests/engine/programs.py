@@ -8,6 +8,7 @@ NAMES = {
     "_draw_networks": "initjax.engine.draws",
     "_enter_chains": "initjax.engine.measure_chains",
     "_run_chains": "initjax.engine.measure_chains",
+    "_run_blocks": "initjax.engine.measure_blocks",
 }
 
 
@@ -32,7 +33,7 @@ def lowered(monkeypatch, measure, run=False):
             seen[name] = function.lower(*args, **settings)
             if run:
                 return function(*args, **settings)
-            if name == "_run_chains":
+            if name.startswith("_run"):
                 raise _Enough
             return jax.eval_shape(lambda *a: function(*a, **settings), *args)
 

@@ -1,6 +1,7 @@
 """One, two or eight devices: the same networks, and no word between the devices."""
 
 import re
+from functools import partial
 
 import flax.linen as nn
 import jax
@@ -60,6 +61,16 @@ def test_any_devices_and_redrawn_weights_give_the_same(alone, devices, redraw):
     _assert_equal(alone, spread_out)
 
 
+def test_other_seeds_on_the_same_devices_do_not_compile(compilations):
+    inputs, labels = batch(SEEDS, 5, FAN_IN)
+    keys = seed_keys(2 * SEEDS)
+    some, others = (_on(2, (k, inputs, labels)) for k in (keys[:SEEDS], keys[SEEDS:]))
+    _measure(*some)
+    with compilations() as count:
+        _measure(*others)
+    assert count.value == 0
+
+
 def test_seeds_in_another_order_would_be_found(alone):
     for shift in range(1, SEEDS):
         rolled = jax.tree.map(lambda a, n=shift: np.roll(a, n, axis=0), alone)
@@ -85,12 +96,20 @@ def test_a_collective_would_be_found():
     assert [word for word in COLLECTIVES if word in text]
 
 
-@pytest.mark.parametrize("redraw", [False, True])
-def test_no_batch_of_qr_waits_for_threads(monkeypatch, redraw):
+def _measure_orthogonal_blocks(keys, inputs, labels):
+    kernels = {"use_bias": False, "kernel_init": init.orthogonal()}
+    dense = [from_linen(nn.Dense(n, **kernels)) for n in (WIDTH, 10)]
+    return measure_blocks(*dense, "tanh", keys, inputs, labels, depths=[4])
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [_measure, partial(_measure, redraw=True), _measure_orthogonal_blocks],
+    ids=["stored", "redrawn", "blocks"],
+)
+def test_no_batch_of_qr_waits_for_threads(monkeypatch, measure):
     """On CPU with jax < 0.12, batches that run at once wait for each other forever."""
-    programs = lowered(
-        monkeypatch, lambda: _measure(seed_keys(3), *batch(3, 5, FAN_IN), redraw=redraw)
-    )
+    programs = lowered(monkeypatch, lambda: measure(seed_keys(3), *batch(3, 5, FAN_IN)))
     text = "".join(program.as_text() for program in programs.values())
     factored = re.findall(r"@lapack_sgeqrf.*: \(tensor<(\w+)xf32>", text)
     assert f"{WIDTH}x{WIDTH}" in factored

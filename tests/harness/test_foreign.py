@@ -19,7 +19,7 @@ from analysis.figures import compose, draw
 from sweeps.depth_vs_init import SCHEMA
 from sweeps.harness import provenance
 from sweeps.harness.plan import units_of
-from sweeps.harness.table import decode, encode, load
+from sweeps.harness.table import as_frame, decode, encode, load
 from tests.harness import tiny
 from tests.harness.runs import CODE, finish, measure
 
@@ -45,7 +45,7 @@ def test_a_damaged_table_is_refused_or_has_the_same_values(tmp_path, whole):
         damaged = bytearray(content)
         damaged[n] ^= 1 << n % 8
         try:
-            frame = decode(bytes(damaged), "damaged")
+            frame = as_frame(decode(bytes(damaged), "damaged")[0])
         except ValueError:
             refused += 1
         else:

@@ -77,6 +77,7 @@ def _whole_shards(out):
     return len(names)
 
 
+@pytest.mark.slow
 def test_a_hundred_kills_at_random_moments(zygote, tmp_path):
     """Every other directory holds an older table by other code."""
     zygote(tmp_path / "older", code="4567")

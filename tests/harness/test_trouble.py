@@ -19,7 +19,7 @@ from sweeps.harness.files import Store
 from sweeps.harness.hosts import Hosts
 from sweeps.harness.shards import find_shard, list_shards
 from sweeps.harness.state import missing_units
-from sweeps.harness.table import decode, encode, load
+from sweeps.harness.table import as_frame, decode, encode, load
 from tests.harness import tiny
 from tests.harness.runs import CODE, OTHER_CODE, ends, files, finish, measure
 
@@ -244,7 +244,7 @@ class Meddling(Hosts):
 CHANGES = {
     "cut": lambda content: content[:-99],
     "a flipped bit": lambda content: content[:99] + b"!" + content[100:],
-    "no rows": lambda content: encode(decode(content, "")[:0], {"failed": []}),
+    "no rows": lambda content: encode(as_frame(decode(content, "")[0])[:0], {"failed": []}),
 }
 
 

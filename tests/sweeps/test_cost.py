@@ -8,6 +8,8 @@ from sweeps.harness.grid import product
 from sweeps.networks import columns, cost
 from tests.engine.programs import jitted, lowered, megabytes
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def one_device(monkeypatch):
@@ -74,15 +76,7 @@ DEEP_AND_WIDE = {"width": [256], "depth": [5, 20], "batch": [4]}
 MANY_INPUTS = {"width": [48], "depth": [5, 20], "batch": [64]}
 
 
-@pytest.mark.parametrize(
-    ("axes", "seeds"),
-    [
-        (DEEP_AND_WIDE, 1),
-        (MANY_INPUTS, 2),
-        pytest.param(DEEP_AND_WIDE, 2, marks=pytest.mark.slow),
-        pytest.param(MANY_INPUTS, 1, marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize(("axes", "seeds"), [(DEEP_AND_WIDE, 1), (MANY_INPUTS, 2)])
 def test_memory_is_right_within_a_factor_of_two(monkeypatch, axes, seeds):
     """Where the weights are most of it, and where the activations are."""
     schemes = ["normal(1)", "kaiming_normal(fan_in)", "orthogonal"]
