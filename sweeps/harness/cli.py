@@ -92,6 +92,8 @@ def main(name: str, argv: Sequence[str] | None = None, *, renew: bool = True) ->
         return _measure(name, sweep, given, store, hosts, console, renew)
     except ValueError as error:
         return refuse(str(error))
+    except ConnectionError as error:  # of the workers, not of the results
+        return refuse(str(error))
     except OSError as error:
         return refuse(f"cannot write results: {error}")
     except (Interrupted, KeyboardInterrupt) as interruption:

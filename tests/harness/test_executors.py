@@ -2,13 +2,14 @@
 
 import os
 import signal
+import sys
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
 import pandas as pd
 import pytest
 
-from sweeps.harness import provenance
+from sweeps.harness import cli, provenance
 from sweeps.harness.directory import plain, prepare
 from sweeps.harness.files import Store
 from sweeps.harness.runner import Engine, run
@@ -118,6 +119,16 @@ def test_a_broken_pool_is_said(tmp_path):
     ):
         executor.submit(os._exit, 1)
         _run(tmp_path, executor)
+
+
+def test_the_command_line_does_not_blame_the_results(tmp_path, monkeypatch, capsys):
+    def gone(*_, **__):
+        raise ConnectionError("the workers are gone")
+
+    monkeypatch.setitem(sys.modules, "sweeps.tiny", tiny)
+    monkeypatch.setattr(cli, "run", gone)
+    assert cli.main("tiny", ["--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == "error: the workers are gone"
 
 
 def test_a_wish_to_stop_finishes_what_has_begun(tmp_path):
