@@ -49,18 +49,15 @@ def unit_draw(base: str, key: Key, fan_in: int, features: int) -> Array:
     """Kernel [fan_in, features] of second moment 1, as ``nn.Dense`` with this key has."""
     unit = ScaledInitializer(base, base, lambda _: 1.0)
     dense = nn.Dense(features, use_bias=False, kernel_init=unit)
-
-    def one(key: Key) -> Array:
-        return dense.init(key, jnp.zeros((1, fan_in)))["params"]["kernel"]
-
-    return unbatched(one)(key) if base == "orthogonal" else one(key)
+    return dense.init(key, jnp.zeros((1, fan_in)))["params"]["kernel"]
 
 
 def unbatched(init: Callable[..., T]) -> Callable[..., T]:
-    """``init``, by vmap one after the other on CPU, for the sake of QR within.
+    """``init``, by vmap one after the other on CPU, for the sake of LAPACK within.
 
-    A batch of QR on CPU keeps a thread of the pool while it waits for other threads
-    of that pool: with jax < 0.12 forever, if as many do so as there are threads.
+    No base draw needs it, but a block may bring any initializer, and many call QR. A
+    batch of that on CPU keeps a thread of the pool while it waits for other threads of
+    that pool: with jax < 0.12 forever, if as many do so as there are threads.
     """
     single = jax.custom_batching.sequential_vmap(init)
     return partial(jax.lax.platform_dependent, cpu=single, default=init)

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
+from initjax.init.haar import haar
 from initjax.init.laws import Facts
 from initjax.typing import Array, DType, HostArray, Key, OutSharding, Shape
 
@@ -115,15 +116,11 @@ def _ones(key: Key, shape: Shape, dtype: DType, out_sharding: OutSharding) -> Ar
 def _haar(key: Key, shape: Shape, dtype: DType, out_sharding: OutSharding) -> Array:
     """√m Q with m the longer side of the matrix (∏ leading axes, last axis).
 
-    Q = QR of a Gaussian matrix with the phases (signs) of R's diagonal moved into
-    Q, which makes it uniform over unitary (orthogonal) matrices: Haar measure.
+    Q is uniform over matrices with orthonormal rows or columns: Haar measure.
     """
     rows, columns = matrix_shape(shape)
     long, short = max(rows, columns), min(rows, columns)
-    q, r = jnp.linalg.qr(jax.random.normal(key, (long, short), dtype))
-    phase = jnp.diagonal(r)
-    phase = jnp.where(phase == 0, 1, phase / jnp.abs(jnp.where(phase == 0, 1, phase)))
-    q = q * phase.astype(dtype)
+    q = haar(key, long, short, dtype)
     q = q if rows >= columns else q.T
     drawn = (math.sqrt(long) * q).reshape(shape)
     return drawn if out_sharding is None else jax.sharding.reshard(drawn, out_sharding)

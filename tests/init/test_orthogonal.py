@@ -11,7 +11,7 @@ from initjax import init
 def test_singular_values_equal_the_gain(shape, gain):
     kernel = init.orthogonal(gain)(jax.random.key(0), shape)
     values = np.linalg.svd(np.asarray(kernel, np.float64).reshape(-1, shape[-1]))[1]
-    # Householder QR in float32: orthogonal to a few units of rounding.
+    # Reflections in float32: orthogonal to a few units of rounding, see test_haar.
     np.testing.assert_allclose(values, gain, rtol=64 * np.finfo(np.float32).eps)
 
 

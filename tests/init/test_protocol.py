@@ -50,7 +50,7 @@ def everything(key, size=None):
 
 
 def assert_equal(actual, expected):
-    """Bit for bit; orthogonal matrices to the rounding of a QR of another layout."""
+    """Bit for bit; orthogonal matrices to the rounding of products of another layout."""
     for name in NAMES:
         if name in ORTHOGONAL and not np.array_equal(actual[name], expected[name]):
             np.testing.assert_allclose(actual[name], expected[name], atol=1e-6)

@@ -78,7 +78,7 @@ def singular_values(matrix):
     return np.linalg.svd(matrix, compute_uv=False)
 
 
-# Householder QR in float32 is orthogonal to a few units of rounding.
+# A product of reflections in float32 is orthogonal to a few units of rounding.
 ROUNDING = 64 * np.finfo(np.float32).eps
 
 
