@@ -135,13 +135,16 @@ def _draw_networks(
 
 
 def _draw(base: str, keys: Key, fan_in: int, features: int) -> Array:
-    """Draws for keys [seed, layer], as many at once as there are seeds.
+    """Draws for keys [seed, layer].
 
-    All at once a sampler holds four times what it returns; one layer at a time,
-    those of several seeds have to be copied into place. So it is the next ones in
-    the order of the result.
+    Those of independent entries all at once, as XLA writes each number where it
+    belongs. An orthogonal matrix takes several times its size to make: these come as
+    many at once as there are seeds, the next ones in the order of the result, which
+    need not be copied into place.
     """
-    seeds, layers = keys.shape[:2]
     draw = jax.vmap(lambda key: unit_draw(base, key, fan_in, features))
+    if base != "orthogonal":
+        return jax.vmap(draw)(keys)
+    seeds, layers = keys.shape[:2]
     drawn = jax.lax.map(draw, keys.reshape(layers, seeds, *keys.shape[2:]))
     return drawn.reshape(seeds, layers, fan_in, features)

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import special
 
+from initjax.init import streams
 from initjax.init.haar import haar
 from initjax.init.laws import Facts
 from initjax.typing import Array, DType, HostArray, Key, OutSharding, Shape
@@ -63,14 +64,14 @@ def _is_complex(dtype: DType) -> bool:
 
 
 def _normal(key: Key, shape: Shape, dtype: DType, out_sharding: OutSharding) -> Array:
-    return jax.random.normal(key, shape, dtype, out_sharding=out_sharding)
+    return streams.normal(key, shape, dtype, out_sharding)
 
 
 def _uniform(key: Key, shape: Shape, dtype: DType, out_sharding: OutSharding) -> Array:
     if _is_complex(dtype):  # the disk of radius √2
         return _from_square(key, shape, dtype, out_sharding, lambda u: 2 * u)
     edge = math.sqrt(3)
-    return jax.random.uniform(key, shape, dtype, -edge, edge, out_sharding=out_sharding)
+    return streams.uniform(key, shape, dtype, -edge, edge, out_sharding)
 
 
 def _truncated(key: Key, shape: Shape, dtype: DType, out_sharding: OutSharding) -> Array:
@@ -80,9 +81,7 @@ def _truncated(key: Key, shape: Shape, dtype: DType, out_sharding: OutSharding) 
             return -jnp.log1p(-_BELOW * u) / _COMPLEX_SECOND
 
         return _from_square(key, shape, dtype, out_sharding, square)
-    draw = jax.random.truncated_normal(
-        key, -_CUT, _CUT, shape, dtype, out_sharding=out_sharding
-    )
+    draw = streams.truncated_normal(key, _CUT, shape, dtype, out_sharding)
     return draw / jnp.asarray(TRUNCATED_STD, dtype)
 
 

@@ -40,6 +40,12 @@ def check_drawable(dtype: DType, *, allow_complex: bool = True) -> None:
         )
 
 
+def has_zero(dtype: DType) -> bool:
+    """Whether a constant kernel can be held: float8_e8m0fnu has powers of two only."""
+    wanted = jnp.dtype(dtype)
+    return not jnp.issubdtype(wanted, jnp.floating) or float(jnp.finfo(wanted).min) < 0
+
+
 def sampling_dtype(dtype: DType) -> DType:
     """The dtype to draw in: 32 bits, or the wider dtype that is asked for."""
     if jnp.issubdtype(dtype, jnp.complexfloating):

@@ -11,6 +11,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
+from initjax.init.streams import normal
 from initjax.typing import Array, DType, Key
 
 _SMALL = 16
@@ -36,7 +37,7 @@ def haar(key: Key, long: int, short: int, dtype: DType) -> Array:
     """
 
     def one(key: Key) -> Array:
-        return reflected(jax.random.normal(key, (long, short), dtype))
+        return reflected(normal(key, (long, short), dtype, None))
 
     # On CPU one after the other: then the last bits of a matrix do not depend on how
     # many are drawn, and a batch needs the scratch space of one.

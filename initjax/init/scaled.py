@@ -19,6 +19,7 @@ from initjax.init.bases import BASES
 from initjax.init.dtypes import (
     check_drawable,
     check_range,
+    has_zero,
     inside,
     narrow,
     requested_dtype,
@@ -77,7 +78,7 @@ class ScaledInitializer:
         """
         shape, wanted = checked_shape(shape), requested_dtype(dtype, self.dtype)
         base = BASES[self.base]
-        if self.base != "ones":
+        if self.base != "ones" or not has_zero(wanted):
             check_drawable(wanted, allow_complex=base.complex is not None)
         if math.prod(shape) == 0:
             return jnp.zeros(shape, wanted, out_sharding=out_sharding)
