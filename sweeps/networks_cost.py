@@ -26,6 +26,7 @@ class Call(NamedTuple):
         seeds: Those of the cells, each once.
         devices: Number of devices that measure some of them.
         share: Seeds that each device measures, some twice if they are too few.
+        together: Seeds in one program of a device: on a CPU one.
         width: Units of a hidden layer.
         batch: Inputs in a batch.
         depth: Hidden layers of the deepest network.
@@ -39,6 +40,7 @@ class Call(NamedTuple):
     seeds: tuple[int, ...]
     devices: int
     share: int
+    together: int
     width: int
     batch: int
     depth: int
@@ -51,12 +53,15 @@ class Call(NamedTuple):
 def call_of(cells: Sequence[Cell]) -> Call:
     """The call that measures these cells, which share width and batch."""
     seeds = distinct(cells, "seed")
-    share = -(-len(seeds) // min(len(seeds), len(jax.local_devices())))
+    local = jax.local_devices()
+    share = -(-len(seeds) // min(len(seeds), len(local)))
+    devices = -(-len(seeds) // share)
     width = cells[0]["width"]
     call = Call(
         seeds=seeds,
-        devices=-(-len(seeds) // share),
+        devices=devices,
         share=share,
+        together=1 if devices == 1 and local[0].platform == "cpu" else share,
         width=width,
         batch=cells[0]["batch"],
         depth=max(cell["depth"] for cell in cells),
@@ -83,9 +88,10 @@ def cost(cells: Sequence[Cell], most_layers: int) -> Cost:
         (3, True, 100)
     """
     call = call_of(cells)
-    shape = (call.devices, call.share, call.width)
     drawn = (call.bases, call.depth, call.redraw)
-    programs: set[Hashable] = {("draw", *shape, *drawn, call.fan_ins)}
+    placed = (call.devices, call.share, call.width)
+    programs: set[Hashable] = {("draw", *placed, *drawn, call.fan_ins)}
+    shape = (call.devices, call.together, call.width)
     held = [_sampling(call)]
     for same in group(cells, lambda cell: (cell["inputs"], cell["activation"])):
         fan_in = data.features(same[0]["inputs"], call.width)

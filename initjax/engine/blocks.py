@@ -105,12 +105,12 @@ class BlockLayer:
         return jax.vmap(_log10_weight_norm)(jax.vmap(pullback)(delta)[0])
 
     def observe(
-        self, params: Params, h: Array, z: Array, out: Array, steepest: Array
+        self, params: Params, h: Array, z: Array, out: Array, flat: Array
     ) -> Forward:
         """Forward statistics, scalars."""
         sizes = jnp.stack([largest(leaf) for leaf in _weights(params)])
         underflow = jnp.any(sizes > 0) & (largest(h) > 0)
-        return forward_statistics(z, out, self.activation, steepest, underflow)
+        return forward_statistics(z, out, flat, underflow)
 
     def observe_delta(
         self, g: Array, slope: Array, delta: Array, below: Array, norm: Array

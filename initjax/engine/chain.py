@@ -124,16 +124,13 @@ class ChainLayer:
         return jax.vmap(one, in_axes=(None, 0))(kept, delta)
 
     def observe(
-        self, params: Scaled, h: Array, z: Array, out: Array, steepest: Array
+        self, params: Scaled, h: Array, z: Array, out: Array, flat: Array
     ) -> Forward:
         """Forward statistics, [S] each."""
         arriving = jax.vmap(largest)(h) if h.ndim == 3 else largest(h)
         underflow = (params.scales != 0) & (arriving > 0)
 
-        def one(z: Array, out: Array, underflow: Array) -> Forward:
-            return forward_statistics(z, out, self.activation, steepest, underflow)
-
-        return jax.vmap(one)(z, out, underflow)
+        return jax.vmap(forward_statistics)(z, out, flat, underflow)
 
     def observe_delta(
         self, g: Array, slope: Array, delta: Array, below: Array, norm: Array

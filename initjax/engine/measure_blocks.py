@@ -11,8 +11,8 @@ from initjax.activations import resolve
 from initjax.engine.blocks import Block, BlockLayer
 from initjax.engine.devices import over_seeds, together
 from initjax.engine.draws import READOUT, layer_key, unbatched
-from initjax.engine.measurement import Measurement, checked_depths, in_order
-from initjax.engine.passes import Network, advance, measure_network
+from initjax.engine.measurement import Measurement, assemble, checked_depths
+from initjax.engine.passes import Network, Pieces, advance, measure_network
 from initjax.engine.statistics import steepest_slope
 from initjax.typing import Array, Key
 
@@ -68,7 +68,7 @@ def measure_blocks(
         mesh=mesh,
     )
     picked = jax.tree.map(lambda a: a[..., None], jax.device_get(seen))
-    return in_order(picked, wanted, depths)
+    return assemble(picked, wanted, depths)
 
 
 @partial(jax.jit, static_argnames=("layer", "readout", "depths", "mesh"))
@@ -82,8 +82,8 @@ def _run_blocks(
     depths: tuple[int, ...],
     steepest: Array,
     mesh: Mesh | None,
-) -> Measurement:
-    def one(steepest: Array, key: Key, inputs: Array, labels: Array) -> Measurement:
+) -> Pieces:
+    def one(steepest: Array, key: Key, inputs: Array, labels: Array) -> Pieces:
         init = unbatched(layer.block.init)
         first = init(layer_key(key, 0), inputs)
         h = jnp.zeros_like(layer.block.apply(first, inputs))
@@ -95,6 +95,6 @@ def _run_blocks(
             readout=unbatched(readout.block.init)(layer_key(key, READOUT), h),
             labels=labels,
         )
-        return Measurement(*measure_network(layer, readout, network, depths, steepest))
+        return measure_network(layer, readout, network, depths, steepest)
 
     return over_seeds(one, mesh, steepest, keys, inputs, labels)

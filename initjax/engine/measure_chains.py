@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -11,11 +11,12 @@ from jax.sharding import Mesh
 
 from initjax.activations import resolve
 from initjax.engine.chain import Activations, ChainLayer, Choice, Scaled, Sizes, stack_order
+from initjax.engine.cores import by_cores
 from initjax.engine.devices import over_seeds, together
 from initjax.engine.draws import Draws
-from initjax.engine.measurement import Measurement, checked_depths, in_order
-from initjax.engine.passes import Network, advance, measure_network
-from initjax.engine.statistics import Forward, Incoming, steepest_slope
+from initjax.engine.measurement import Measurement, assemble, checked_depths
+from initjax.engine.passes import Network, Passed, Pieces, advance, measure_network
+from initjax.engine.statistics import steepest_slope
 from initjax.init.scaled import ScaledInitializer
 from initjax.typing import Array, Shape
 
@@ -74,22 +75,29 @@ def measure_chains(
     bases = list(dict.fromkeys(scheme.base for scheme in stacked))
     fan_in, (width, classes) = inputs.shape[-1], draws.readout[bases[0]].shape[2:]
     parts = (draws.first[fan_in], draws.hidden, draws.readout)
-    mesh, inputs, labels, *used = together(
+    mesh, *used = together(
         inputs, labels, *({base: part[base] for base in bases} for part in parts)
     )
     shapes = ((fan_in, width), (width, width), (width, classes))
-    first, hidden, readout = map(Scaled, used, (_scales(stacked, s) for s in shapes))
+    scales = tuple(_scales(stacked, shape) for shape in shapes)
     program = _Program(
         sizes=tuple((b, sum(s.base == b for s in stacked)) for b in bases),
         among=shared,
         mesh=mesh,
     )
     phi = Choice(jnp.int32(shared.index(named)), jnp.float32(steepest_slope(named)))
-    entry = _enter_chains(phi, first, inputs, program=program)
-    seen = _run_chains(phi, entry, hidden, readout, labels, program=program, depths=wanted)
+
+    def start(
+        inputs: Array, labels: Array, first: Kernels, hidden: Kernels, readout: Kernels
+    ) -> Pieces:
+        given = (phi, *scales)
+        entry = _enter_chains(given, first, inputs, program=program)
+        rest = (given, entry, hidden, readout, labels)
+        return _run_chains(*rest, program=program, depths=wanted)
+
+    seen = jax.device_get(start(*used)) if mesh else by_cores(start, *used)
     back = np.argsort(order)
-    picked = jax.tree.map(lambda a: a[..., back], jax.device_get(seen))
-    return in_order(picked, wanted, depths)
+    return assemble(jax.tree.map(lambda a: a[..., back], seen), wanted, depths)
 
 
 def _check(
@@ -118,6 +126,13 @@ def _scales(schemes: Sequence[ScaledInitializer], shape: Shape) -> Array:
     return jnp.asarray([float(scheme.scale(shape)) for scheme in schemes])
 
 
+Kernels: TypeAlias = dict[str, Array]
+"""Base draws by name, or their keys."""
+
+Given: TypeAlias = tuple[Choice, Array, Array, Array]
+"""The activation, and the scales of each scheme at layer 0, later, and the readout."""
+
+
 class _Program(NamedTuple):
     """What the compiled programs of a measurement depend on, besides shapes."""
 
@@ -128,47 +143,46 @@ class _Program(NamedTuple):
 
 @partial(jax.jit, static_argnames="program")
 def _enter_chains(
-    phi: Choice, first: Scaled, inputs: Array, *, program: _Program
-) -> tuple[Array, Incoming, Forward]:
-    def one(
-        shared: tuple[Choice, Array], draws: dict[str, Array], inputs: Array
-    ) -> tuple[Array, Incoming, Forward]:
-        phi, scales = shared
+    given: Given, first: Kernels, inputs: Array, *, program: _Program
+) -> Passed:
+    def one(given: Given, first: Kernels, inputs: Array) -> Passed:
+        phi, scales = given[:2]
         layer = ChainLayer(program.sizes, phi.among(program.among))
-        kernels = Scaled({b: d[0] for b, d in draws.items()}, scales)
+        kernels = Scaled({b: d[0] for b, d in first.items()}, scales)
         return advance(layer, kernels, inputs, phi.steepest)
 
-    return over_seeds(one, program.mesh, (phi, first.scales), first.draws, inputs)
+    return over_seeds(one, program.mesh, given, first, inputs)
 
 
 @partial(jax.jit, static_argnames=("program", "depths"))
 def _run_chains(
-    phi: Choice,
-    entry: tuple[Array, Incoming, Forward],
-    hidden: Scaled,
-    readout: Scaled,
+    given: Given,
+    entry: Passed,
+    hidden: Kernels,
+    readout: Kernels,
     labels: Array,
     *,
     program: _Program,
     depths: tuple[int, ...],
-) -> Measurement:
+) -> Pieces:
     def one(
-        shared: tuple[Choice, Array, Array],
-        entry: tuple[Array, Incoming, Forward],
-        inner: dict[str, Array],
-        last: dict[str, Array],
+        given: Given,
+        entry: Passed,
+        hidden: Kernels,
+        readout: Kernels,
         labels: Array,
-    ) -> Measurement:
-        phi, scales, readout_scales = shared
+    ) -> Pieces:
+        phi, _, scales, readout_scales = given
         layer = ChainLayer(program.sizes, phi.among(program.among))
         network = Network(
             first=None,
             entry=entry,
-            hidden=Scaled(inner, jnp.broadcast_to(scales, (depths[-1] - 1, *scales.shape))),
-            readout=Scaled({b: d[0] for b, d in last.items()}, readout_scales),
+            hidden=Scaled(
+                hidden, jnp.broadcast_to(scales, (depths[-1] - 1, *scales.shape))
+            ),
+            readout=Scaled({b: d[0] for b, d in readout.items()}, readout_scales),
             labels=labels,
         )
-        return Measurement(*measure_network(layer, layer, network, depths, phi.steepest))
+        return measure_network(layer, layer, network, depths, phi.steepest)
 
-    shared = (phi, hidden.scales, readout.scales)
-    return over_seeds(one, program.mesh, shared, entry, hidden.draws, readout.draws, labels)
+    return over_seeds(one, program.mesh, given, entry, hidden, readout, labels)

@@ -5,14 +5,17 @@ readout. The cotangents of all depths ride down together: the reverse scan is cu
 at the depths, so that each segment carries only the networks that reach it.
 """
 
+import itertools
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from initjax.activations import NamedActivation, derivative
-from initjax.engine.statistics import Backward, Forward
+from initjax.activations import NamedActivation
+from initjax.engine.statistics import SATURATION, Backward, Forward
 from initjax.typing import Array, Params
 
 
@@ -41,9 +44,9 @@ class Layer(Protocol):
         ...
 
     def observe(
-        self, params: Params, h: Array, z: Array, out: Array, steepest: Array
+        self, params: Params, h: Array, z: Array, out: Array, flat: Array
     ) -> Forward:
-        """Forward statistics of the layer with inputs h, z, and out = φ(z)."""
+        """Forward statistics from inputs h, z, out = φ(z), and which units saturate."""
         ...
 
     def observe_delta(
@@ -51,6 +54,22 @@ class Layer(Protocol):
     ) -> Backward:
         """Backward statistics from ∂L/∂h, φ′(z), ∂L/∂z, the next ∂L/∂h, and the norm."""
         ...
+
+
+class Passed(NamedTuple):
+    """What one layer leaves behind on the way forward.
+
+    Attributes:
+        out: Activations h = φ(z).
+        slope: φ′(z), which is all that the reverse pass needs of z.
+        kept: What it needs of the layer's inputs.
+        seen: Forward statistics.
+    """
+
+    out: Array
+    slope: Array
+    kept: Any
+    seen: Forward
 
 
 class Network(NamedTuple):
@@ -65,19 +84,36 @@ class Network(NamedTuple):
     """
 
     first: Params
-    entry: tuple[Array, Any, Forward]
+    entry: Passed
     hidden: Params
     readout: Params
     labels: Array
 
 
-def advance(
-    layer: Layer, params: Params, h: Array, steepest: Array
-) -> tuple[Array, Any, Forward]:
-    """Pre-activations, what the reverse pass needs, and statistics of one layer."""
+class Pieces(NamedTuple):
+    """Statistics of all layers and depths as the passes make them.
+
+    The host puts them together: each copy that a program made of them would be one
+    more to compile.
+
+    Attributes:
+        forward: Of layer 0, and of layers [1 … D-1].
+        backward: From the top down, of the layers between two depths and of layer 0,
+            [layer, network] over the networks that are as deep, the deepest last.
+    """
+
+    forward: tuple[Forward, Forward]
+    backward: tuple[Backward, ...]
+
+
+def advance(layer: Layer, params: Params, h: Array, steepest: Array) -> Passed:
+    """One layer forward; ``steepest`` is sup |φ′|."""
     z = layer.forward(params, h)
-    out = layer.activation.function(z)
-    return z, layer.keep(h), layer.observe(params, h, z, out, steepest)
+    phi = layer.activation.function
+    out, slope = jax.jvp(phi, (z,), (jnp.ones_like(z),))
+    flat = jnp.abs(slope) < SATURATION * steepest
+    seen = layer.observe(params, h, z, out, flat)
+    return Passed(out, slope, layer.keep(h), seen)
 
 
 def measure_network(
@@ -86,91 +122,81 @@ def measure_network(
     network: Network,
     depths: tuple[int, ...],
     steepest: Array,
-) -> tuple[Forward, Backward]:
+) -> Pieces:
     """Statistics of every layer of the networks of all depths.
 
     Layer 0 comes in as values, so that one compilation serves inputs of any size.
-
-    Returns:
-        Forward statistics with axis 0 over the D layers of the deepest network,
-        and backward statistics with axes [K, D] over depths and layers, nan (or
-        False) at layers that a depth does not have.
     """
-    phi = layer.activation.function
-    z, kept, observed = network.entry
+    entry = network.entry
+    tops, slots = _places(entry.out, depths)
 
-    def step(z: Array, params: Params) -> tuple[Array, tuple[Array, Any, Forward]]:
-        seen = advance(layer, params, phi(z), steepest)
-        return seen[0], seen
+    def step(
+        carry: tuple[Array, Array], at: tuple[Params, Array]
+    ) -> tuple[tuple[Array, Array], tuple[Array, Any, Forward]]:
+        (h, tops), (params, slot) = carry, at
+        passed = advance(layer, params, h, steepest)
+        tops = jax.lax.dynamic_update_index_in_dim(tops, passed.out, slot, 0)
+        return (passed.out, tops), passed[1:]
 
     inner = range(depths[-1] - 1)
-    _, (zs, kepts, observeds) = _scan(step, z, network.hidden, inner)
-    forward = jax.tree.map(
-        lambda first, rest: jnp.concatenate([first[None], rest]), observed, observeds
-    )
+    stacked = (network.hidden, slots)
+    (_, tops), (slopes, kepts, seen) = _scan(step, (entry.out, tops), stacked, inner)
 
     def retreat(g: Array, at: tuple[Params, Array, Any]) -> tuple[Array, Backward]:
-        params, z, kept = at
-        slope = derivative(phi, z)
+        params, slope, kept = at
         delta = g * slope
         below = layer.pull(params, kept, delta)
         norm = layer.weight_norm(params, kept, delta)
         return below, layer.observe_delta(g, slope, delta, below, norm)
 
-    segments: list[Backward] = []
-    g = jnp.zeros((0, *z.shape), z.dtype)
-    for lower, depth in reversed(list(zip((1, *depths), depths, strict=False))):
-        h = phi(z if depth == 1 else zs[depth - 2])
-        top = _loss_cotangent(readout, network.readout, h, network.labels)
-        g = jnp.concatenate([top, g])
-        stacked = (network.hidden, zs, kepts)
-        g, seen = _scan(retreat, g, stacked, range(lower - 1, depth - 1), reverse=True)
-        segments.append(seen)
-    slope = derivative(phi, z)
-    delta = g * slope
-    norm = layer.weight_norm(network.first, kept, delta)
-    last = layer.observe_delta(g, slope, delta, delta, norm)
-    segments.append(jax.tree.map(lambda a: a[None], last))
-    return forward, _assemble(segments, len(depths), forward.finite.shape[0])
+    arriving = jax.vmap(partial(_loss_cotangent, readout, network.readout, network.labels))
+    starts = arriving(tops[: len(depths)])
+    pieces: list[Backward] = []
+    g = starts[:0]
+    for k, (lower, depth) in reversed(list(enumerate(itertools.pairwise((1, *depths))))):
+        g = jnp.concatenate([starts[k : k + 1], g])
+        window = range(lower - 1, depth - 1)
+        g, back = _scan(retreat, g, (network.hidden, slopes, kepts), window, reverse=True)
+        pieces.append(back)
+    delta = g * entry.slope
+    norm = layer.weight_norm(network.first, entry.kept, delta)
+    last = layer.observe_delta(g, entry.slope, delta, delta, norm)
+    pieces.append(jax.tree.map(lambda a: a[None], last))
+    return Pieces((entry.seen, seen), tuple(pieces))
+
+
+def _places(h: Array, depths: tuple[int, ...]) -> tuple[Array, Array]:
+    """Room for the last activations of each depth, and the place of each layer's.
+
+    Those of a layer at which no network ends go to a place after the others.
+    """
+    spare = len(depths)
+    slots = np.full(depths[-1], spare, np.int32)
+    slots[np.asarray(depths) - 1] = np.arange(spare)
+    tops = jnp.zeros((spare + 1, *h.shape), h.dtype).at[slots[0]].set(h)
+    return tops, jnp.asarray(slots[1:])
 
 
 def _scan(
-    step: Callable[[Array, Any], tuple[Array, Any]],
-    carry: Array,
+    step: Callable[[Any, Any], tuple[Any, Any]],
+    carry: Any,
     stacked: Any,
     window: range,
     reverse: bool = False,
-) -> tuple[Array, Any]:
+) -> tuple[Any, Any]:
     """Scan over some of the stacked layers, without the copy that a slice would be."""
     if not window:  # there may be no layer to index
         return jax.lax.scan(step, carry, jax.tree.map(lambda a: a[:0], stacked))
 
-    def at(carry: Array, index: Array) -> tuple[Array, Any]:
+    def at(carry: Any, index: Array) -> tuple[Any, Any]:
         return step(carry, jax.tree.map(lambda a: a[index], stacked))
 
     return jax.lax.scan(at, carry, jnp.arange(window.start, window.stop), reverse=reverse)
 
 
-def _loss_cotangent(layer: Layer, readout: Params, h: Array, labels: Array) -> Array:
-    """∂L/∂h of the mean cross-entropy after the readout, with a K axis of one."""
+def _loss_cotangent(layer: Layer, readout: Params, labels: Array, h: Array) -> Array:
+    """∂L/∂h of the mean cross-entropy after the readout."""
     logits = layer.forward(readout, h)
     wanted = jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
     delta = (jax.nn.softmax(logits) - wanted) / labels.shape[0]
-    return layer.pull(readout, layer.keep(h), delta[None])
-
-
-def _assemble(segments: list[Backward], depths: int, layers: int) -> Backward:
-    """Segments from the top down, the deepest networks last, to [K, D, ...]."""
-
-    def place(*pieces: Array) -> Array:
-        missing = False if pieces[0].dtype == bool else jnp.nan
-        full = jnp.full((depths, layers, *pieces[0].shape[2:]), missing)
-        end = layers
-        for piece in pieces:
-            rows, present = piece.shape[:2]
-            moved = jnp.moveaxis(piece, 1, 0)
-            full = full.at[depths - present :, end - rows : end].set(moved)
-            end -= rows
-        return full
-
-    return jax.tree.map(place, *segments)
+    return layer.pull(readout, layer.keep(h), delta[None])[0]

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from initjax.activations import NamedActivation, derivative
+from initjax.activations import NamedActivation
 from initjax.quadrature import on_host
 from initjax.typing import Array
 
@@ -172,25 +172,17 @@ def mean_cosine(h: Array) -> Array:
     return jnp.sum(jnp.where(pairs, cosines, 0)) / jnp.sum(pairs)
 
 
-def forward_statistics(
-    z: Array,
-    h: Array,
-    activation: NamedActivation,
-    steepest: Array,
-    underflow: Array,
-) -> Forward:
+def forward_statistics(z: Array, h: Array, flat: Array, underflow: Array) -> Forward:
     """All forward statistics of one layer of one network.
 
     Args:
         z: Pre-activations, axis 0 over inputs.
         h: Activations φ(z).
-        activation: φ.
-        steepest: sup |φ′|, from ``steepest_slope``.
+        flat: Which units are saturated.
         underflow: Whether z must be nonzero: weights and inputs are.
     """
     mean, std, _ = _moments(z)
     act_mean, act_std, act_rms = _moments(h)
-    flat = jnp.abs(derivative(activation.function, z)) < SATURATION * steepest
     top = largest(z)
     return Forward(
         preact_mean=mean,

@@ -1,5 +1,6 @@
 """What a call of a sweep will cost, and what the device has to pay with."""
 
+import os
 from collections.abc import Hashable
 from typing import NamedTuple
 
@@ -25,11 +26,13 @@ class Capacity(NamedTuple):
         devices: Number of its local devices.
         accelerated: Whether these are no CPUs.
         memory: Bytes that are free on one of them.
+        cores: Processor cores of the process.
     """
 
     devices: int
     accelerated: bool
     memory: int
+    cores: int = 1
 
 
 def available() -> int:
@@ -52,4 +55,6 @@ def capacity() -> Capacity:
     import jax
 
     devices = jax.local_devices()
-    return Capacity(len(devices), devices[0].platform != "cpu", available())
+    mine = getattr(os, "sched_getaffinity", None)  # not on macOS
+    cores = len(mine(0)) if mine else os.cpu_count() or 1
+    return Capacity(len(devices), devices[0].platform != "cpu", available(), cores)

@@ -101,8 +101,8 @@ def calls_of(
         sweep: The sweep.
         config: Its settings.
         units: What is to be measured.
-        at_once: Units in a call; 0 for one per device on a CPU, whose caches they
-            share, and as many as the memory holds on an accelerator.
+        at_once: Units in a call; 0 for one per device and core on a CPU, and as many
+            as the memory holds on an accelerator.
         with_: What the process that measures has.
     """
     calls: list[list[Unit]] = []
@@ -120,7 +120,9 @@ def calls_of(
 
 def _fitting(sweep: Sweep, config: Any, unit: Unit, with_: Capacity) -> int:
     """How many units a call may hold."""
-    if not with_.accelerated:
+    most = math.inf if with_.accelerated else -(-with_.cores // with_.devices)
+    if most == 1:
         return with_.devices
     needed = sweep.cost(unit.cells, config).memory
-    return with_.devices * max(1, int(_SHARE * with_.memory // max(1, needed)))
+    fit = max(1, int(_SHARE * with_.memory // max(1, needed)))
+    return with_.devices * int(min(fit, most))

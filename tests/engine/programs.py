@@ -4,6 +4,8 @@ import importlib
 
 import jax
 
+from initjax.engine import cores
+
 NAMES = {
     "_draw_networks": "initjax.engine.draws",
     "_enter_chains": "initjax.engine.measure_chains",
@@ -24,6 +26,13 @@ def jitted():
     }
 
 
+def _rows(array, rows):
+    """Some rows, of an array or of what only says its shape."""
+    if not isinstance(array, jax.ShapeDtypeStruct):
+        return array[rows]
+    return jax.ShapeDtypeStruct((rows.stop - rows.start, *array.shape[1:]), array.dtype)
+
+
 def lowered(monkeypatch, measure, run=False):
     """What ``measure()`` lowers, by name; none of it is run unless ``run``."""
     seen = {}
@@ -40,6 +49,7 @@ def lowered(monkeypatch, measure, run=False):
         return instead
 
     with monkeypatch.context() as patch:
+        patch.setattr(cores, "_rows", _rows)
         for name, function in jitted().items():
             module = importlib.import_module(NAMES[name])
             patch.setattr(module, name, watching(name, function))
