@@ -11,7 +11,6 @@ from flax import nnx
 
 from initjax.activations import NamedActivation
 from initjax.engine.statistics import (
-    Backward,
     Forward,
     forward_statistics,
     largest,
@@ -99,10 +98,11 @@ class BlockLayer:
         _, pullback = jax.vjp(lambda h: self.block.apply(params, h), kept)
         return jax.vmap(pullback)(delta)[0]
 
-    def weight_norm(self, params: Params, kept: Array, delta: Array) -> Array:
-        """log10 ‖∂L/∂W‖ [K] over all weights together."""
+    def norms(self, params: Params, kept: Array, delta: Array) -> tuple[Array, Array]:
+        """log10 of √(mean δ²), and of ‖∂L/∂W‖ over all weights together, [K]."""
         _, pullback = jax.vjp(lambda params: self.block.apply(params, kept), params)
-        return jax.vmap(_log10_weight_norm)(jax.vmap(pullback)(delta)[0])
+        norm = jax.vmap(_log10_weight_norm)(jax.vmap(pullback)(delta)[0])
+        return jax.vmap(log10_rms)(delta), norm
 
     def observe(
         self, params: Params, h: Array, z: Array, out: Array, flat: Array
@@ -112,12 +112,10 @@ class BlockLayer:
         underflow = jnp.any(sizes > 0) & (largest(h) > 0)
         return forward_statistics(z, out, flat, underflow)
 
-    def observe_delta(
-        self, g: Array, slope: Array, delta: Array, below: Array, norm: Array
-    ) -> Backward:
-        """Backward statistics, [K] each."""
+    def lost(self, g: Array, slope: Array, delta: Array, below: Array) -> Array:
+        """Whether the gradient is lost, [K]."""
         lost = jax.vmap(lost_in_underflow, in_axes=(0, None, 0, 0))
-        return Backward(jax.vmap(log10_rms)(delta), norm, lost(g, slope, delta, below))
+        return lost(g, slope, delta, below)
 
 
 def _weights(params: Params) -> list[Array]:

@@ -15,14 +15,12 @@ import jax.numpy as jnp
 from initjax.activations import NamedActivation
 from initjax.engine.draws import unit_draw
 from initjax.engine.statistics import (
-    Backward,
     Forward,
     Incoming,
+    delta_norms,
     forward_statistics,
     incoming,
     largest,
-    log10_product_norm,
-    log10_rms,
     lost_in_underflow,
 )
 from initjax.init.bases import BASES
@@ -116,11 +114,13 @@ class ChainLayer:
         transposed = {base: kernel.T for base, kernel in kernels.items()}
         return self._apply(transposed, scaled, 1)
 
-    def weight_norm(self, params: Scaled | None, kept: Incoming, delta: Array) -> Array:
-        """log10 ‖hᵀδ‖ [K, S], without the gradient itself."""
+    def norms(
+        self, params: Scaled | None, kept: Incoming, delta: Array
+    ) -> tuple[Array, Array]:
+        """log10 of √(mean δ²) and of ‖hᵀδ‖, [K, S], without the gradient itself."""
         del params
         shared = None if kept.around.ndim == 2 else 0
-        one = jax.vmap(log10_product_norm, in_axes=(shared, 0))
+        one = jax.vmap(delta_norms, in_axes=(shared, 0))
         return jax.vmap(one, in_axes=(None, 0))(kept, delta)
 
     def observe(
@@ -132,13 +132,10 @@ class ChainLayer:
 
         return jax.vmap(forward_statistics)(z, out, flat, underflow)
 
-    def observe_delta(
-        self, g: Array, slope: Array, delta: Array, below: Array, norm: Array
-    ) -> Backward:
-        """Backward statistics, [K, S] each."""
+    def lost(self, g: Array, slope: Array, delta: Array, below: Array) -> Array:
+        """Whether the gradient is lost, [K, S]."""
         lost = jax.vmap(jax.vmap(lost_in_underflow), in_axes=(0, None, 0, 0))
-        rms = jax.vmap(jax.vmap(log10_rms))
-        return Backward(rms(delta), norm, lost(g, slope, delta, below))
+        return lost(g, slope, delta, below)
 
 
 def stack_order(schemes: Sequence[ScaledInitializer]) -> tuple[int, ...]:

@@ -39,8 +39,8 @@ class Layer(Protocol):
         """∂L/∂h for each of the K cotangents ∂L/∂z in ``delta``."""
         ...
 
-    def weight_norm(self, params: Params, kept: Any, delta: Array) -> Array:
-        """log10 ‖∂L/∂W‖ for each of the K cotangents in ``delta``."""
+    def norms(self, params: Params, kept: Any, delta: Array) -> tuple[Array, Array]:
+        """log10 of √(mean δ²) and of ‖∂L/∂W‖ for each of the K cotangents δ."""
         ...
 
     def observe(
@@ -49,10 +49,8 @@ class Layer(Protocol):
         """Forward statistics from inputs h, z, out = φ(z), and which units saturate."""
         ...
 
-    def observe_delta(
-        self, g: Array, slope: Array, delta: Array, below: Array, norm: Array
-    ) -> Backward:
-        """Backward statistics from ∂L/∂h, φ′(z), ∂L/∂z, the next ∂L/∂h, and the norm."""
+    def lost(self, g: Array, slope: Array, delta: Array, below: Array) -> Array:
+        """Whether a gradient ∂L/∂h, φ′(z), ∂L/∂z, the next ∂L/∂h was lost on its way."""
         ...
 
 
@@ -76,7 +74,7 @@ class Network(NamedTuple):
     """Networks of every depth, hidden layers stacked on axis 0.
 
     Attributes:
-        first: Parameters of layer 0, as far as ``weight_norm`` needs them.
+        first: Parameters of layer 0, as far as ``norms`` needs them.
         entry: What ``advance`` returns for layer 0.
         hidden: Parameters of layers 1 … D-1, and of deeper ones that are not used.
         readout: Parameters of the readout.
@@ -146,8 +144,8 @@ def measure_network(
         params, slope, kept = at
         delta = g * slope
         below = layer.pull(params, kept, delta)
-        norm = layer.weight_norm(params, kept, delta)
-        return below, layer.observe_delta(g, slope, delta, below, norm)
+        norms = layer.norms(params, kept, delta)
+        return below, Backward(*norms, layer.lost(g, slope, delta, below))
 
     arriving = jax.vmap(partial(_loss_cotangent, readout, network.readout, network.labels))
     starts = arriving(tops[: len(depths)])
@@ -159,8 +157,8 @@ def measure_network(
         g, back = _scan(retreat, g, (network.hidden, slopes, kepts), window, reverse=True)
         pieces.append(back)
     delta = g * entry.slope
-    norm = layer.weight_norm(network.first, entry.kept, delta)
-    last = layer.observe_delta(g, entry.slope, delta, delta, norm)
+    norms = layer.norms(network.first, entry.kept, delta)
+    last = Backward(*norms, layer.lost(g, entry.slope, delta, delta))
     pieces.append(jax.tree.map(lambda a: a[None], last))
     return Pieces((entry.seen, seen), tuple(pieces))
 

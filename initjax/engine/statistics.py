@@ -86,9 +86,13 @@ class Incoming(NamedTuple):
 def largest(x: Array) -> Array:
     """Largest absolute entry; nan if there is a nan.
 
-    Asked for explicitly: XLA's maximum on CPU passes over nan.
+    Of the bits, as non-negative floats are ordered like their bits and nan comes last:
+    XLA's maximum on CPU passes over nan, and to look for one takes another pass.
     """
-    return jnp.where(jnp.any(jnp.isnan(x)), jnp.nan, jnp.max(jnp.abs(x)))
+    bits = jnp.finfo(x.dtype).bits
+    kind = {16: jnp.int16, 32: jnp.int32, 64: jnp.int64}[bits]
+    words = jax.lax.bitcast_convert_type(jnp.abs(x), kind)
+    return jax.lax.bitcast_convert_type(jnp.max(words), x.dtype)
 
 
 def _unit(x: Array) -> tuple[Array, Array]:
@@ -140,8 +144,8 @@ def incoming(h: Array) -> Incoming:
     )
 
 
-def log10_product_norm(h: Incoming, delta: Array) -> Array:
-    """log10 of the L2 norm of hᵀδ, without the product itself.
+def delta_norms(h: Incoming, delta: Array) -> tuple[Array, Array]:
+    """log10 of √(mean δ²), and of the L2 norm of hᵀδ without the product itself.
 
         ‖hᵀδ‖² = Σ_ab (h_a·h_b)(δ_a·δ_b)
                = Σ_ab (h̃_a·h̃_b)(δ_a·δ_b) + 2 Σ_a (h̃_a·h̄)(δ_a·s) + |h̄|²|s|²
@@ -154,7 +158,9 @@ def log10_product_norm(h: Incoming, delta: Array) -> Array:
     products = jnp.matmul(unit, unit.T, precision="highest")
     crossed = jnp.sum(h.along * jnp.matmul(unit, total, precision="highest"))
     square = jnp.sum(h.around * products) + 2 * crossed + h.mean * jnp.sum(total**2)
-    return h.log10_scale + jnp.log10(top) + jnp.log10(jnp.maximum(square, 0)) / 2
+    norm = h.log10_scale + jnp.log10(top) + jnp.log10(jnp.maximum(square, 0)) / 2
+    mean = jnp.trace(products) / delta.size
+    return jnp.where(jnp.isfinite(top), _log10_scaled(top, mean), top), norm
 
 
 def mean_cosine(h: Array) -> Array:

@@ -14,7 +14,6 @@ from types import MappingProxyType
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy import special
 
 from initjax.init import streams
 from initjax.init.haar import haar
@@ -140,6 +139,8 @@ def _haar_cdf(x: HostArray, shape: Shape) -> HostArray:
     if m == 1:
         return np.where(x >= 1, 1.0, np.where(x >= -1, 0.5, 0.0))
     at = np.clip((1 + x / math.sqrt(m)) / 2, 0, 1)
+    from scipy import special
+
     return special.betainc((m - 1) / 2, (m - 1) / 2, at)
 
 
@@ -157,6 +158,13 @@ def _triangular_cdf(x: HostArray, shape: Shape) -> HostArray:
     return np.where(x < 0, left, 1 - left)
 
 
+def _ndtr(x: HostArray) -> HostArray:
+    """Φ; scipy, which only laws need, takes longer to import than all of initjax."""
+    from scipy import special
+
+    return special.ndtr(x)
+
+
 def _facts(
     kurtosis: float,
     reach: float,
@@ -170,7 +178,7 @@ def _facts(
 _REAL_TRUNCATED = _facts(
     _FOURTH / _SECOND**2,
     _CUT / TRUNCATED_STD,
-    lambda x: np.clip((special.ndtr(TRUNCATED_STD * x) - 0.5) / _INSIDE + 0.5, 0, 1),
+    lambda x: np.clip((_ndtr(TRUNCATED_STD * x) - 0.5) / _INSIDE + 0.5, 0, 1),
 )
 _COMPLEX_TRUNCATED = _facts(
     _COMPLEX_FOURTH / _COMPLEX_SECOND**2,
@@ -192,7 +200,7 @@ BASES: Mapping[str, Base] = MappingProxyType(
     {
         "normal": Base(
             _normal,
-            _facts(3.0, math.inf, special.ndtr),
+            _facts(3.0, math.inf, _ndtr),
             _facts(2.0, math.inf, lambda r: -np.expm1(-(np.maximum(r, 0) ** 2)), True),
         ),
         "truncated_normal": Base(_truncated, _REAL_TRUNCATED, _COMPLEX_TRUNCATED),

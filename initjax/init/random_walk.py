@@ -9,7 +9,6 @@ import math
 from typing import Literal, get_args
 
 import numpy as np
-from scipy import special
 
 from initjax.fans import Axes
 from initjax.init.arguments import check_choice
@@ -100,6 +99,8 @@ def exact_walk_gain(activation: Walked, n: int) -> float:
     check_choice("activation", activation, get_args(Walked))
     if n < 1:
         raise ValueError(f"a layer needs at least one input; got n={n}")
+    from scipy import special  # slow to import, and rarely used
+
     if activation == "identity":
         mean_log = float(special.digamma(n / 2))
     else:

@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtri
-from scipy import special
 
 from initjax.init.arguments import check_concrete, check_finite
 from initjax.init.bases import TRUNCATED_STD
@@ -172,7 +171,8 @@ def _draw(
     )
     mirrored = lower + upper > 0
     low, high = (-upper, -lower) if mirrored else (lower, upper)
-    u = jax.random.uniform(key, shape, dtype, *map(float, special.ndtr([low, high])))
+    reach = 0.5 * math.erfc(-low / math.sqrt(2)), 0.5 * math.erfc(-high / math.sqrt(2))
+    u = jax.random.uniform(key, shape, dtype, *reach)
     # The smallest u may round to 0, whose z would be -inf: the bound itself.
     z = jnp.clip(ndtri(u), *inside(max(low, -40.0), min(high, 40.0), dtype))
     kernel = mean + stddev * (-z if mirrored else z)
@@ -199,6 +199,8 @@ def _law(
     second, fourth = mass @ (z - center) ** 2, mass @ (z - center) ** 4
 
     def cdf(x: HostArray) -> HostArray:
+        from scipy import special  # slow to import, and only laws need it
+
         if stddev == 0:
             return np.where(np.asarray(x) >= mean, 1.0, 0.0)
         at = np.clip((np.asarray(x, np.float64) - mean) / stddev, lower, upper)

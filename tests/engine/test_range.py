@@ -7,7 +7,7 @@ import pytest
 
 from initjax import init
 from initjax.engine import draw_networks, measure_chains
-from initjax.engine.statistics import incoming, log10_product_norm, log10_rms, mean_cosine
+from initjax.engine.statistics import delta_norms, incoming, log10_rms, mean_cosine
 from tests.engine.networks import batch, seed_keys
 
 TINY = np.finfo(np.float32).tiny  # smallest normal float32, 2^-126
@@ -46,7 +46,8 @@ def test_product_norm_without_the_product(scale):
     rng = np.random.default_rng(1)
     h, d = rng.standard_normal((8, 30)), rng.standard_normal((8, 20))
     singles = [jnp.asarray(x * scale, jnp.float32) for x in (h, d)]
-    got = log10_product_norm(incoming(singles[0]), singles[1])
+    rms, got = delta_norms(incoming(singles[0]), singles[1])
+    assert float(rms) == pytest.approx(float(log10_rms(singles[1])), abs=1e-5)
     exact = np.log10(np.linalg.norm(h.T @ d)) + 2 * np.log10(scale)
     assert float(got) == pytest.approx(exact, abs=1e-5)
 
@@ -119,7 +120,7 @@ def test_product_norm_keeps_its_digits_when_gradients_cancel():
     d += 1e-3 * rng.standard_normal(48) - d.mean(0)
     h, d = h.astype(np.float32), d.astype(np.float32)
     exact = np.linalg.norm(h.T.astype(np.float64) @ d.astype(np.float64))
-    got = 10 ** float(log10_product_norm(incoming(jnp.asarray(h)), jnp.asarray(d)))
+    got = 10 ** float(delta_norms(incoming(jnp.asarray(h)), jnp.asarray(d))[1])
     assert got == pytest.approx(exact, rel=1e-4)
     plain = np.sqrt(np.sum((h @ h.T) * (d @ d.T)))
     assert abs(plain - exact) > 1e-4 * exact, "products of plain rows would fail"
