@@ -1,12 +1,15 @@
 """What all tests share: no display, eight devices, compilations counted."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import matplotlib
 
 matplotlib.use("Agg")
+# What is compiled is counted, here and in processes that tests start.
+os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
 
 import jax
 import matplotlib.pyplot as plt

@@ -29,6 +29,7 @@ from rich.progress import (
 from rich.text import Text
 
 from sweeps.harness.cluster import workers_of
+from sweeps.harness.compilations import keep_compilations
 from sweeps.harness.directory import plain, prepare
 from sweeps.harness.files import Store
 from sweeps.harness.grid import content_id
@@ -77,6 +78,7 @@ def main(name: str, argv: Sequence[str] | None = None, *, renew: bool = True) ->
         where = _short(_default_directory(name, sweep, given.config))
     try:
         check(given)
+        keep_compilations()
         hosts = join(given.coordinator, given.processes, given.process_id)
         sweep.cells(given.config)
         store = Store(where)

@@ -1,0 +1,232 @@
+"""Figures of ``sweeps.throughput``: how fast, against whom, and against what limit."""
+
+import sys
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from analysis.bands import Absent
+from analysis.figures import Figure
+from analysis.style import in_order
+
+TITLES = {
+    "job": "benchmark job: 1,600 networks of depth 10 … 100, width 256, batch 16",
+    "wide": "depth 10 … 100, width 1024, batch 64, two seeds",
+    "initialization": "initialization alone: 100 kernels of 256², one of 4096²",
+    "import": "a fresh process that imports",
+}
+NAMES = {
+    "initjax": "initjax",
+    "initjax_measure": "initjax, weights drawn before",
+    "torch_eager": "torch, eager, one by one",
+    "torch_batched": "torch, batched",
+    "torch_ghost": "torch, batched, no gradients made",
+    "plain_jax": "plain Flax and JAX",
+    "jax_sample": "JAX",
+    "torch_sample": "torch",
+    "import_flax": "jax, flax",
+}
+_OURS = ("initjax", "initjax_sample", "import_initjax")
+_CEILINGS = ("matmul_jax", "matmul_torch")
+_COLORS = {"torch": "#C97B2D", "jax": "#3B6FB6", "initjax": "#2B8A5B"}
+
+
+def _seconds(table: pd.DataFrame) -> pd.DataFrame:
+    """Warm seconds [round × contestant] of one task."""
+    return table.pivot(index="round", columns="contestant", values="warm_s")
+
+
+def ratios(table: pd.DataFrame) -> pd.DataFrame:
+    """Time of every other contestant over ours, round by round: median and range."""
+    rows = []
+    for task, same in table.groupby("task", sort=False):
+        seconds = _seconds(same)
+        ours = [name for name in _OURS if name in seconds]
+        others = [n for n in seconds if n not in (*_OURS, *_CEILINGS, "initjax_measure")]
+        fresh = same.groupby("contestant")[["cold_s", "again_s"]].first()
+        for name in others if ours else []:
+            ratio = seconds[name] / seconds[ours[0]]
+            first = fresh.loc[name] / fresh.loc[ours[0]]
+            law, _, size = str(task).rpartition("_")
+            rows.append(
+                {
+                    "panel": "initialization" if law else task,
+                    "task": task,
+                    "contestant": name,
+                    "label": f"{law.replace('_', ' ')} {size}: " * bool(law) + NAMES[name],
+                    "ratio": ratio.median(),
+                    "low": ratio.min(),
+                    "high": ratio.max(),
+                    "cold": first["cold_s"],
+                    "again": fresh.loc[name, "cold_s"] / fresh.loc[ours[0], "again_s"],
+                }
+            )
+    if not rows:
+        raise Absent("no task has two contestants")
+    return pd.DataFrame(rows)
+
+
+def shares(table: pd.DataFrame) -> pd.DataFrame:
+    """Rate of necessary operations over that of a large product in the same rounds."""
+    rows = []
+    for task, same in table.groupby("task", sort=False):
+        rates = same["gflop"] / same["warm_s"]
+        median = rates.groupby(same["contestant"]).median()
+        ceilings = [name for name in _CEILINGS if name in median]
+        for name in median.index.difference(_CEILINGS) if ceilings else []:
+            share = median[name] / median[ceilings].max()
+            rows.append(
+                {
+                    "task": task,
+                    "contestant": name,
+                    "gflop_per_s": median[name],
+                    "ceiling": median[ceilings].max(),
+                    "share": share,
+                }
+            )
+    if not rows:
+        raise Absent("no task has a ceiling")
+    return pd.DataFrame(rows)
+
+
+def scaling(table: pd.DataFrame) -> pd.DataFrame:
+    """Time per unit of work over that of the largest work, by what grows."""
+    named = table["task"].str.extract(r"^(?P<axis>depth|seeds|schemes)_(?P<by>\d+)x$")
+    rows = table.assign(**named).dropna(subset=["axis"])
+    if rows.empty:
+        raise Absent("nothing was scaled")
+    rows = rows.assign(by=rows["by"].astype(int))
+    seconds = rows.groupby(["axis", "by"])["warm_s"].median().reset_index(name="seconds")
+    each = seconds["seconds"] / seconds["by"]
+    largest = each.groupby(seconds["axis"]).transform("last")
+    return seconds.assign(relative=each / largest, panel="scaling")
+
+
+def plot_ratios(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Times as long as initjax takes for the same work, warm: median and range of rounds.
+
+    Args:
+        rows: From ``ratios``, of one panel.
+        ax: Where to draw.
+    """
+    ax = plt.gca() if ax is None else ax
+    place = np.arange(len(rows))[::-1]
+    colors = [_COLORS["torch" if "torch" in c else "jax"] for c in rows["contestant"]]
+    ax.barh(place, rows["ratio"] - 1, left=1, color=colors, height=0.62)
+    spread = [rows["ratio"] - rows["low"], rows["high"] - rows["ratio"]]
+    ax.errorbar(rows["ratio"], place, xerr=spread, fmt="none", ecolor="black", capsize=2)
+    for at, (ratio, high) in zip(place, rows[["ratio", "high"]].to_numpy(), strict=True):
+        ax.annotate(
+            f"{ratio:.3g}×",
+            (max(high, 1), at),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+        )
+    ax.axvline(1, color=_COLORS["initjax"], linewidth=1.6)
+    ax.set_xscale("log")
+    ax.set_xlim(min(0.5, 0.8 * rows["low"].min()), 2 * max(rows["high"].max(), 2))
+    ticks = [t for t in (0.5, 1, 2, 5, 10, 20, 50, 100) if ax.get_xlim()[0] <= t]
+    ticks = [t for t in ticks if t <= ax.get_xlim()[1]]
+    ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    ax.set_xticks([], minor=True)
+    ax.set_yticks(place, rows["label"])
+    ax.grid(False, axis="y")
+    panel = rows["panel"].iloc[0]
+    ax.set(title=TITLES.get(panel, panel), xlabel="time over that of initjax")
+    return ax
+
+
+def plot_shares(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Share of the rate of a large matrix product, necessary operations only.
+
+    Args:
+        rows: From ``shares``, of one task.
+        ax: Where to draw.
+    """
+    ax = plt.gca() if ax is None else ax
+    rows = rows.sort_values("share")
+    colors = [
+        _COLORS["initjax" if c.startswith("initjax") else c.split("_")[0]]
+        if c.split("_")[0] in _COLORS
+        else _COLORS["jax"]
+        for c in rows["contestant"]
+    ]
+    bars = ax.barh([NAMES[c] for c in rows["contestant"]], rows["share"], color=colors)
+    ax.bar_label(bars, [f"{share:.0%}" for share in rows["share"]], padding=4, fontsize=8)
+    ax.xaxis.set_major_formatter("{x:.0%}")
+    ax.grid(False, axis="y")
+    task = rows["task"].iloc[0]
+    label = f"share of {rows['ceiling'].iloc[0]:.0f} GFLOP/s"
+    ax.set(title=TITLES.get(task, task), xlabel=label, xlim=(0, 1))
+    return ax
+
+
+def plot_scaling(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Time per unit of work, over that of 100 times the work: 1 is linear, band ±15 %.
+
+    Args:
+        rows: From ``scaling``.
+        ax: Where to draw.
+    """
+    ax = plt.gca() if ax is None else ax
+    ax.axhspan(0.85, 1.15, color="0.9")
+    for marker, (axis, same) in zip("os^", rows.groupby("axis"), strict=False):
+        ax.plot(same["by"], same["relative"], marker=marker, label=axis)
+    ax.set_xscale("log")
+    ax.set(xlabel="times the work", ylabel="time per unit of work, relative")
+    ax.set_ylim(0, max(1.5, 1.1 * rows["relative"].max()))
+    ax.legend(title="what grows")
+    return ax
+
+
+FIGURES: tuple[Figure, ...] = (
+    Figure("ratios", plot_ratios, ratios, "panel", legend_columns=0),
+    Figure("shares", plot_shares, shares, "task", legend_columns=0),
+    Figure("scaling", plot_scaling, scaling, "panel", legend_columns=0),
+)
+
+
+def summary(table: pd.DataFrame) -> Group:
+    """Seconds, memory and ratios of every contestant, for a terminal."""
+    shown = Table(box=None, padding=(0, 2, 0, 0))
+    shown.add_column("task, contestant", no_wrap=True)
+    for heading in ("warm s", "cold s", "again s", "peak GB", "× ours", "share"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    beside = {}
+    for rows, column in ((ratios, "ratio"), (shares, "share")):
+        try:
+            found = rows(table).set_index(["task", "contestant"])[column]
+        except Absent:
+            found = pd.Series(dtype=float)
+        beside[column] = found
+    for task in in_order(list(table["task"]), ()):
+        same = table[table["task"] == task]
+        shown.add_row(f"[bold]{task}[/]")
+        for name in in_order(list(same["contestant"]), ()):
+            one, key = same[same["contestant"] == name], (task, name)
+            cells = [f"{one['warm_s'].median():.4g}"]
+            cells += [f"{one[c].iloc[0]:.3g}" for c in ("cold_s", "again_s")]
+            cells.append(f"{one['peak_gb'].max():.2f}")
+            cells.append(f"{beside['ratio'][key]:.3g}" if key in beside["ratio"] else "")
+            cells.append(f"{beside['share'][key]:.0%}" if key in beside["share"] else "")
+            shown.add_row(f"  {name}", *cells)
+    parts: list[RenderableType] = [shown, ""]
+    return Group(*parts)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Redraw the figures of a table: ``python -m analysis.throughput [DIR]``."""
+    from analysis.redraw import main as redraw
+
+    return redraw("throughput", sys.argv[1:] if argv is None else argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""What ``sweeps.throughput`` measures: tasks, and their contestants, one file each."""

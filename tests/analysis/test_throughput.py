@@ -1,0 +1,79 @@
+"""Ratios, shares and growth of a table whose answers are known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import throughput
+from analysis.bands import Absent
+from analysis.figures import draw
+from analysis.throughput import ratios, scaling, shares, summary
+
+
+def _rows(task, contestant, seconds, gflop=np.nan, cold=1.0, again=1.0):
+    return pd.DataFrame(
+        {
+            "task": task,
+            "contestant": contestant,
+            "round": range(len(seconds)),
+            "warm_s": seconds,
+            "cold_s": cold,
+            "again_s": again,
+            "peak_gb": 1.0,
+            "device_peak_gb": np.nan,
+            "gflop": gflop,
+            "device": "cpu",
+        }
+    )
+
+
+@pytest.fixture
+def table():
+    return pd.concat(
+        [
+            _rows("job", "initjax", [1.0, 2.0, 4.0], 100, cold=5.0, again=2.0),
+            _rows("job", "torch_eager", [30.0, 40.0, 100.0], 100, cold=20.0, again=20.0),
+            _rows("job", "matmul_jax", [1.0, 1.0, 1.0], 80),
+            _rows("job", "matmul_torch", [1.0, 1.0, 9.0], 90),
+            _rows("normal_4096", "initjax_sample", [1.0, 1.0, 1.0]),
+            _rows("normal_4096", "jax_sample", [3.0, 2.0, 1.0]),
+            *(
+                _rows(f"seeds_{by}x", "initjax", [t])
+                for by, t in ((1, 2), (10, 11), (100, 100))
+            ),
+        ],
+        ignore_index=True,
+    )
+
+
+def test_ratios_are_of_paired_rounds(table):
+    found = ratios(table).set_index("contestant")
+    eager = found.loc["torch_eager"]
+    assert (eager["ratio"], eager["low"], eager["high"]) == (25, 20, 30)
+    assert (eager["cold"], eager["again"]) == (4, 10)
+    assert found.loc["jax_sample", "ratio"] == 2
+    assert found.loc["jax_sample", "label"] == "normal 4096: JAX"
+    assert list(found.index) == ["torch_eager", "jax_sample"], "no ceiling competes"
+
+
+def test_the_ceiling_is_the_better_one(table):
+    found = shares(table).set_index("contestant")
+    assert found["ceiling"].unique() == [90]
+    assert found.loc["initjax", "share"] == pytest.approx(50 / 90)
+    assert "matmul_jax" not in found.index
+
+
+def test_growth_is_relative_to_the_largest(table):
+    found = scaling(table)
+    assert found["relative"].tolist() == pytest.approx([2, 1.1, 1])
+
+
+@pytest.mark.parametrize("rows", [ratios, shares, scaling])
+def test_what_is_absent(rows):
+    with pytest.raises(Absent):
+        rows(_rows("other", "initjax", [1.0]))
+
+
+def test_figures_and_summary(table, tmp_path):
+    assert len(draw(throughput, table, tmp_path)) == 9
+    assert summary(table).renderables[0].row_count == 14
