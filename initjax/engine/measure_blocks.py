@@ -9,6 +9,7 @@ from jax.sharding import Mesh
 
 from initjax.activations import resolve
 from initjax.engine.blocks import Block, BlockLayer
+from initjax.engine.cores import by_cores
 from initjax.engine.devices import over_seeds, together
 from initjax.engine.draws import READOUT, layer_key, unbatched
 from initjax.engine.measurement import Measurement, assemble, checked_depths
@@ -57,17 +58,23 @@ def measure_blocks(
     """
     named, wanted = resolve(activation), checked_depths(depths)
     mesh, keys, inputs, labels = together(keys, inputs, labels)
-    seen = _run_blocks(
-        keys,
-        inputs,
-        labels,
-        layer=BlockLayer(block, named),
-        readout=BlockLayer(readout, named),
-        depths=wanted,
-        steepest=jnp.float32(steepest_slope(named)),
-        mesh=mesh,
-    )
-    picked = jax.tree.map(lambda a: a[..., None], jax.device_get(seen))
+    steepest = jnp.float32(steepest_slope(named))
+
+    def start(keys: Key, inputs: Array, labels: Array) -> Pieces:
+        return _run_blocks(
+            keys,
+            inputs,
+            labels,
+            layer=BlockLayer(block, named),
+            readout=BlockLayer(readout, named),
+            depths=wanted,
+            steepest=steepest,
+            mesh=mesh,
+        )
+
+    given = (keys, inputs, labels)
+    seen = jax.device_get(start(*given)) if mesh else by_cores(start, *given)
+    picked = jax.tree.map(lambda a: a[..., None], seen)
     return assemble(picked, wanted, depths)
 
 
