@@ -5,6 +5,7 @@ products on one. Programs of a seed each, started from several threads, fill the
 what they hold is small enough for the caches.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,13 @@ import jax
 import numpy as np
 
 T = TypeVar("T")
+
+_OF_A_THREAD: dict[str, Callable[[Any], Any]] = {
+    "jax_enable_x64": jax.enable_x64,
+    "jax_default_matmul_precision": jax.default_matmul_precision,
+    "jax_default_device": jax.default_device,
+}
+"""Settings that a caller may have made for its thread, and that numbers depend on."""
 
 
 def by_cores(start: Callable[..., T], *by_seed: Any) -> T:
@@ -31,10 +39,12 @@ def by_cores(start: Callable[..., T], *by_seed: Any) -> T:
         jax.tree.map(lambda a, n=n: _rows(a, slice(n, n + size)), by_seed)
         for n in range(0, seeds, size)
     ]
-    wide = jax.config.read("jax_enable_x64")  # a setting of the thread
+    settings = [(make, getattr(jax.config, name)) for name, make in _OF_A_THREAD.items()]
 
     def finish(part: tuple[Any, ...]) -> T:
-        with jax.enable_x64(wide):
+        with contextlib.ExitStack() as stack:
+            for make, value in settings:
+                stack.enter_context(make(value))
             return jax.device_get(start(*part))
 
     with ThreadPoolExecutor(cores()) as pool:
@@ -53,10 +63,11 @@ def seeds_in_program(arrays: Sequence[Any]) -> int:
 
 def _rows(array: Any, rows: slice) -> Any:
     """Some rows of an array, on a CPU without a copy of them."""
-    if not isinstance(array, jax.Array) or jax.dtypes.issubdtype(
-        array.dtype, jax.dtypes.prng_key
-    ):
+    if not isinstance(array, jax.Array):
         return array[rows]
+    if jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
+        some = _rows(jax.random.key_data(array), rows)
+        return jax.random.wrap_key_data(some, impl=jax.random.key_impl(array))
     (device,) = array.devices()
     return jax.device_put(np.asarray(array)[rows], device, may_alias=True)
 

@@ -19,6 +19,9 @@ SATURATION = 0.02
 """A unit counts as saturated when |φ′(z)| is below this share of sup |φ′|."""
 
 
+_WORDS = {1: jnp.int8, 2: jnp.int16, 4: jnp.int32, 8: jnp.int64}
+
+
 class Forward(NamedTuple):
     """Statistics of one layer's pre-activations z and activations h = φ(z).
 
@@ -89,10 +92,9 @@ def largest(x: Array) -> Array:
     Of the bits, as non-negative floats are ordered like their bits and nan comes last:
     XLA's maximum on CPU passes over nan, and to look for one takes another pass.
     """
-    bits = jnp.finfo(x.dtype).bits
-    kind = {16: jnp.int16, 32: jnp.int32, 64: jnp.int64}[bits]
-    words = jax.lax.bitcast_convert_type(jnp.abs(x), kind)
-    return jax.lax.bitcast_convert_type(jnp.max(words), x.dtype)
+    size = jnp.abs(x)
+    words = jax.lax.bitcast_convert_type(size, _WORDS[size.dtype.itemsize])
+    return jax.lax.bitcast_convert_type(jnp.max(words), size.dtype)
 
 
 def _unit(x: Array) -> tuple[Array, Array]:

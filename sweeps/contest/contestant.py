@@ -5,7 +5,9 @@ each time with a line of JSON: how long it took, and what memory and device it h
 """
 
 import importlib
+import itertools
 import json
+import os
 import re
 import sys
 import time
@@ -22,19 +24,20 @@ def main(argv: list[str]) -> int:
     module = importlib.import_module(f"sweeps.contest.{contestant}")
     work = task_of(task, size).work_of(contestant)
     run = module.prepare(work) if hasattr(module, "prepare") else lambda: module.run(work)
-    answer(run)
-    for _ in sys.stdin:
-        answer(run)
+    # What libraries print is not an answer.
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)
+        for _ in itertools.chain([""], sys.stdin):
+            print(json.dumps(told_of(contestant, run)), file=answers, flush=True)
     return 0
 
 
-def answer(run: Callable[[], Any]) -> None:
-    """Do the work and say what it took."""
+def told_of(contestant: str, run: Callable[[], Any]) -> dict[str, Any]:
+    """What the work took."""
     start = time.perf_counter()
     run()
     seconds = time.perf_counter() - start
-    told = {"seconds": seconds, "peak_gb": peak(), **of_device()}
-    print(json.dumps(told), flush=True)
+    return {"seconds": seconds, "peak_gb": peak(), **of_device("torch" in contestant)}
 
 
 def peak() -> float:
@@ -50,16 +53,16 @@ def peak() -> float:
     return size / 1e9 if sys.platform == "darwin" else size * 1024 / 1e9
 
 
-def of_device() -> dict[str, Any]:
+def of_device(of_torch: bool) -> dict[str, Any]:
     """Name of the accelerator that was used, and the most memory held there, GB."""
-    if "jax" in sys.modules:
+    if not of_torch and "jax" in sys.modules:
         import jax
 
         device = jax.local_devices()[0]
         if device.platform != "cpu":
             held = (device.memory_stats() or {}).get("peak_bytes_in_use", float("nan"))
             return {"device": device.device_kind, "device_peak_gb": held / 1e9}
-    if "torch" in sys.modules:
+    if of_torch:
         import torch
 
         if torch.cuda.is_available():

@@ -8,11 +8,12 @@ import numpy as np
 
 from initjax import init
 from initjax.engine import Draws, draw_networks, measure_chains
-from initjax.typing import Array, HostArray
-from sweeps.contest.job import CLASSES, GAINS, Job
+from initjax.typing import Array
+from sweeps.contest.job import CLASSES, GAINS, HostArray, Job
 
 LAYERS = 1000
-"""Layers of all seeds that are drawn at once: so the memory is that of these."""
+"""Layers that are drawn at once, of as many seeds as have them, of two at least: so the
+memory does not grow with the seeds."""
 
 
 class Drawn(NamedTuple):

@@ -5,15 +5,19 @@ Networks of every activation, scheme, depth and seed:
     z₀ = x W₀,  h_ℓ = φ(z_ℓ),  z_{ℓ+1} = h_ℓ W_{ℓ+1},  L = mean CE(h_{d-1} V, y)
 
 with the standard deviation of every z_ℓ over batch and units, and the norm of every
-∂L/∂W_ℓ.
+∂L/∂W_ℓ. Whether networks of two depths have layers in common is left to the contestant:
+those of the engine are the first layers of one deepest network, those of the others are
+drawn anew.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from initjax.typing import HostArray
+# Contestants are processes that load nothing but what they use.
+HostArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 CLASSES = 10
 GAINS = {"relu": math.sqrt(2), "tanh": 5 / 3}
@@ -39,6 +43,10 @@ class Job:
     width: int = 256
     batch: int = 16
     copies: int = 1
+
+    def networks(self) -> int:
+        """How many networks are measured."""
+        return len(self.activations) * 4 * self.copies * len(self.depths) * self.seeds
 
     def stds(self, activation: str, fan_out: int | None = None) -> tuple[float, ...]:
         """Standard deviations of N(0, 1), N(0, 1/n), Xavier and Kaiming weights.

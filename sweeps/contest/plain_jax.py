@@ -7,9 +7,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
+from jax import Array
 
-from initjax.typing import Array, HostArray, Key
-from sweeps.contest.job import CLASSES, Job
+from sweeps.contest.job import CLASSES, HostArray, Job
 
 PHI = {"relu": jax.nn.relu, "tanh": jnp.tanh}
 
@@ -25,7 +25,7 @@ class Chain(nn.Module):
     def __call__(self, x: Array, std: Array) -> tuple[Array, Array]:
         """Logits and standard deviations [layer]; ``std`` of hidden and readout weights."""
 
-        def kernel(key: Key, shape: tuple[int, ...], dtype: type) -> Array:
+        def kernel(key: Array, shape: tuple[int, ...], dtype: type) -> Array:
             here = std[0] if shape[1] == self.width else std[1]
             return here * jax.random.normal(key, shape, dtype)
 
@@ -41,7 +41,7 @@ class Chain(nn.Module):
         return logits, jnp.stack(stds)
 
 
-def network(model: Chain, batch: int, key: Key, std: Array) -> tuple[Array, Array]:
+def network(model: Chain, batch: int, key: Array, std: Array) -> tuple[Array, Array]:
     """Both statistics [layer] of one network."""
     weights, inputs, targets = jax.random.split(key, 3)
     x = jax.random.normal(inputs, (batch, model.width))
@@ -63,7 +63,7 @@ def network(model: Chain, batch: int, key: Key, std: Array) -> tuple[Array, Arra
 
 
 @partial(jax.jit, static_argnames=("model", "batch"))
-def networks(model: Chain, batch: int, keys: Key, stds: Array) -> tuple[Array, Array]:
+def networks(model: Chain, batch: int, keys: Array, stds: Array) -> tuple[Array, Array]:
     """Both statistics [scheme, seed, layer]."""
     over_seeds = jax.vmap(partial(network, model, batch), in_axes=(0, None))
     return jax.vmap(over_seeds, in_axes=(None, 0))(keys, stds)

@@ -1,4 +1,4 @@
-"""The ceiling: large square products of float32, which nothing else can beat."""
+"""The ceiling: large square products of float32, the fastest work of their kind."""
 
 from dataclasses import dataclass
 

@@ -1,21 +1,27 @@
 """Contestants of one task, each in its process, turn by turn.
 
 In every round each does the work once, so that what disturbs the machine for a while
-disturbs all of them; the order turns from round to round.
+disturbs all of them; their order is another one in every round.
 """
 
 import contextlib
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[2]
+_PAUSE = 0.3
+"""Seconds before each run, for threads of the one before that still wait for work."""
+_PATIENCE = 1800.0
+"""Seconds after which a contestant is given up."""
 
 
 def race(
@@ -40,9 +46,10 @@ def race(
             with _started(name, task, size, cache) as again:
                 fresh[name]["again_s"] = again.since_start
         rows = []
+        shuffled = random.Random(0)
         for turn in range(rounds):
-            shift = turn % len(contestants)
-            for name in (*contestants[shift:], *contestants[:shift]):
+            for name in shuffled.sample(contestants, len(contestants)):
+                time.sleep(_PAUSE)
                 told = racers[name].once_more()
                 rows.append(
                     {
@@ -65,8 +72,8 @@ def _compiles(contestant: str) -> bool:
 class _Racer:
     """A contestant's process, after its first result."""
 
-    def __init__(self, process: subprocess.Popen[str], errors: Any) -> None:
-        self._process, self._errors = process, errors
+    def __init__(self, name: str, process: subprocess.Popen[str], errors: Any) -> None:
+        self._name, self._process, self._errors = name, process, errors
         begun = time.perf_counter()
         self._answer()
         self.since_start = time.perf_counter() - begun
@@ -74,16 +81,22 @@ class _Racer:
     def once_more(self) -> dict[str, Any]:
         """What the next run took."""
         assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # there will be no answer
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
         return self._answer()
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
+        timer = threading.Timer(_PATIENCE, self._process.kill)
+        timer.start()
         line = self._process.stdout.readline()
+        timer.cancel()
         if not line:
+            code = self._process.wait()
             self._errors.seek(0)
-            raise RuntimeError(f"a contestant failed: {self._errors.read()[-500:]}")
+            said = self._errors.read()[-500:]
+            raise RuntimeError(f"contestant {self._name} ended with {code}: {said}")
         told: dict[str, Any] = json.loads(line)
         return told
 
@@ -96,6 +109,8 @@ def _started(name: str, task: str, size: str, cache: str) -> Iterator[_Racer]:
         "JAX_ENABLE_COMPILATION_CACHE": "true",
         "JAX_COMPILATION_CACHE_DIR": str(Path(cache) / name),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        # On an accelerator all contestants are alive at once.
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     }
     words = [sys.executable, "-m", "sweeps.contest.contestant", name, task, size]
     with (
@@ -111,8 +126,6 @@ def _started(name: str, task: str, size: str, cache: str) -> Iterator[_Racer]:
         ) as process,
     ):
         try:
-            yield _Racer(process, errors)
+            yield _Racer(name, process, errors)
         finally:
-            if process.stdin:
-                process.stdin.close()
-            process.terminate()
+            process.kill()

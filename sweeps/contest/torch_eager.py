@@ -3,8 +3,7 @@
 import torch
 from torch import nn
 
-from initjax.typing import HostArray
-from sweeps.contest.job import CLASSES, GAINS, Job
+from sweeps.contest.job import CLASSES, GAINS, HostArray, Job
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 PHI = {"relu": torch.relu, "tanh": torch.tanh}

@@ -26,20 +26,21 @@ def keep_compilations() -> Path | None:
     off = os.environ.get("JAX_ENABLE_COMPILATION_CACHE", "true").lower() in _NO
     if off or _FOLDER in os.environ:
         return None
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(home) / "initjax" / "xla" / _processor()
     try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(home) / "initjax" / "xla" / _processor()
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # a user without a home
         return None
     if not os.access(folder, os.W_OK):
         return None
-    os.environ.update({_FOLDER: str(folder), _SHORTEST: "0"})
+    os.environ[_FOLDER] = str(folder)
+    shortest = os.environ.setdefault(_SHORTEST, "0")
     if "jax" in sys.modules:  # which has read the environment already
         import jax
 
         jax.config.update(_FOLDER.lower(), str(folder))
-        jax.config.update(_SHORTEST.lower(), 0.0)
+        jax.config.update(_SHORTEST.lower(), float(shortest))
     return folder
 
 

@@ -59,6 +59,7 @@ def test_ratios_are_of_paired_rounds(table):
 def test_the_ceiling_is_the_better_one(table):
     found = shares(table).set_index("contestant")
     assert found["ceiling"].unique() == [90]
+    # Rates of 100, 50 and 25 over ceilings of 90, 90 and 80.
     assert found.loc["initjax", "share"] == pytest.approx(50 / 90)
     assert "matmul_jax" not in found.index
 

@@ -64,9 +64,27 @@ def test_an_error_in_a_thread_is_raised():
 
 
 def test_threads_have_the_callers_precision():
+    """1 + 2⁻⁴⁰ is 1 in float32."""
     with jax.enable_x64(True):
-        got = by_cores(lambda a: jnp.zeros(1) + a * 2, np.arange(4.0))
-    assert got.dtype == np.float64
+        got = by_cores(lambda a: jnp.zeros(1) + a, np.full(4, 1 + 2.0**-40))
+    assert (got != 1).all()
+
+
+def test_threads_have_the_callers_device():
+    seen = []
+    other = jax.local_devices()[3]
+    with jax.default_device(other):
+        by_cores(lambda a: seen.append((jnp.zeros(1) + a).devices()) or a, np.arange(4.0))
+    assert seen == [{other}] * 4
+
+
+def test_keys_are_cut_without_a_program_for_each(compilations):
+    keys = jax.random.split(jax.random.key(0), 40)
+    by_cores(lambda key: jax.random.key_data(key), keys[:3])
+    with compilations() as count:
+        got = by_cores(lambda key: jax.random.key_data(key), keys[:40])
+    assert count.value <= 3  # of the test's own slice
+    np.testing.assert_array_equal(got, jax.random.key_data(keys))
 
 
 def test_an_accelerator_takes_all_seeds_at_once(monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 
 from initjax import init
 from initjax.engine import draw_networks, measure_chains
-from initjax.engine.statistics import delta_norms, incoming, log10_rms, mean_cosine
+from initjax.engine.statistics import delta_norms, incoming, largest, log10_rms, mean_cosine
 from tests.engine.networks import batch, seed_keys
 
 TINY = np.finfo(np.float32).tiny  # smallest normal float32, 2^-126
@@ -39,6 +39,16 @@ def test_zero_infinity_and_nan_are_told_apart(entries, expected):
         x = jnp.asarray((entries * size)[:size], jnp.float32)
         for compute in (log10_rms, jax.jit(log10_rms)):
             np.testing.assert_equal(float(compute(x)), expected)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "complex64"])
+def test_the_largest_entry_from_its_bits(dtype):
+    x = jnp.asarray([0.5, -3.0, 2.0], dtype)
+    assert float(largest(x)) == 3
+    assert float(largest(0 * x)) == 0
+    assert float(largest(x.at[0].set(-jnp.inf))) == np.inf
+    for nan in (jnp.nan, -jnp.nan):
+        assert np.isnan(float(largest(x.at[2].set(nan))))
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])

@@ -34,6 +34,9 @@ def _sizes(seeds, at_once, with_):
     [
         (0, CPU, [1] * 10),
         (0, Capacity(4, False, 10**10), [4, 4, 2]),
+        (0, Capacity(1, False, 10**10, cores=4), [4, 4, 2]),
+        (0, Capacity(1, False, 5000, cores=4), [2] * 5),
+        (0, Capacity(4, False, 10**10, cores=8), [8, 2]),
         (4, CPU, [4, 4, 2]),
         (3, CPU, [3, 3, 3, 1]),
         (99, CPU, [10]),

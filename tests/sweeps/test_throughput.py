@@ -93,11 +93,31 @@ def test_measuring_alone_measures_what_was_drawn(ours):
         np.testing.assert_array_equal(mine, alone)
 
 
+@pytest.mark.parametrize(
+    ("contestant", "others"),
+    [("torch_ghost", ["jax", "initjax"]), ("jax_sample", ["torch", "initjax"])],
+)
+def test_a_contestant_loads_nothing_of_the_others(contestant, others):
+    if contestant.startswith("torch"):
+        pytest.importorskip("torch")
+    words = (
+        f"import sweeps.contest.contestant, sweeps.contest.{contestant}, sys; "
+        f"print([name for name in {others} if name in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", words], cwd=_ROOT) == b"[]\n"
+
+
+def test_a_contestant_that_does_not_answer_is_given_up(monkeypatch):
+    monkeypatch.setattr("sweeps.contest.race._PATIENCE", 0.05)
+    with pytest.raises(RuntimeError, match="jax_sample ended with -9"):
+        race("normal_100x256", ["jax_sample"], 1, "smoke")
+
+
 def test_a_race_in_turns():
     rows = race("orthogonal_100x256", ["initjax_sample", "jax_sample"], 2, "smoke")
-    assert [(r["contestant"], r["round"]) for r in rows] == [
-        *(("initjax_sample", 0), ("jax_sample", 0)),
-        *(("jax_sample", 1), ("initjax_sample", 1)),
+    assert sorted((r["contestant"], r["round"]) for r in rows) == [
+        *(("initjax_sample", 0), ("initjax_sample", 1)),
+        *(("jax_sample", 0), ("jax_sample", 1)),
     ]
     for row in rows:
         assert row["cold_s"] > row["again_s"] / 2 > 10 * row["warm_s"] > 0
