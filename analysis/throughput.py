@@ -12,103 +12,16 @@ from rich.table import Table
 
 from analysis.bands import Absent
 from analysis.figures import Figure
+from analysis.races import NAMES, networks_and_kernels, ratios, scaling, shares
 from analysis.style import in_order
 
 TITLES = {
     "job": "benchmark job: 800 networks of depth 10 … 100, width 256, batch 16",
     "wide": "depth 10 … 100, width 1024, batch 64, two seeds",
+    "networks": "networks of depth 10 … 100: the benchmark job, and width 1024",
     "initialization": "initialization alone: 100 kernels of 256², one of 4096²",
-    "import": "a fresh process that imports",
 }
-NAMES = {
-    "initjax": "initjax",
-    "initjax_measure": "initjax, weights drawn before",
-    "torch_eager": "torch, eager, one by one",
-    "torch_batched": "torch, batched",
-    "torch_ghost": "torch, batched, no gradients made",
-    "plain_jax": "plain Flax and JAX",
-    "jax_sample": "JAX",
-    "torch_sample": "torch",
-    "import_flax": "jax, flax",
-}
-_OURS = ("initjax", "initjax_sample", "import_initjax")
-_CEILINGS = ("matmul_jax", "matmul_torch")
 _COLORS = {"torch": "#C97B2D", "jax": "#3B6FB6", "initjax": "#2B8A5B"}
-
-
-def _seconds(table: pd.DataFrame) -> pd.DataFrame:
-    """Warm seconds [round × contestant] of one task."""
-    return table.pivot(index="round", columns="contestant", values="warm_s")
-
-
-def ratios(table: pd.DataFrame) -> pd.DataFrame:
-    """Time of every other contestant over ours, round by round: median and range."""
-    rows = []
-    for task, same in table.groupby("task", sort=False):
-        seconds = _seconds(same)
-        ours = [name for name in _OURS if name in seconds]
-        others = [n for n in seconds if n not in (*_OURS, *_CEILINGS, "initjax_measure")]
-        fresh = same.groupby("contestant")[["cold_s", "again_s"]].first()
-        for name in others if ours else []:
-            ratio = seconds[name] / seconds[ours[0]]
-            first = fresh.loc[name] / fresh.loc[ours[0]]
-            again = fresh.loc[name].ffill()["again_s"] / fresh.loc[ours[0], "again_s"]
-            law, _, size = str(task).rpartition("_")
-            rows.append(
-                {
-                    "panel": "initialization" if law else task,
-                    "task": task,
-                    "contestant": name,
-                    "label": f"{law.replace('_', ' ')} {size}: " * bool(law) + NAMES[name],
-                    "ratio": ratio.median(),
-                    "low": ratio.min(),
-                    "high": ratio.max(),
-                    "cold": first["cold_s"],
-                    "again": again,
-                }
-            )
-    if not rows:
-        raise Absent("no task has two contestants")
-    return pd.DataFrame(rows)
-
-
-def shares(table: pd.DataFrame) -> pd.DataFrame:
-    """Rate of necessary operations over that of a large product in the same rounds."""
-    rows = []
-    for task, same in table.groupby("task", sort=False):
-        rates = (same["gflop"] / same["warm_s"]).groupby(
-            [same["round"], same["contestant"]]
-        )
-        by_round = rates.first().unstack()
-        ceilings = [name for name in _CEILINGS if name in by_round]
-        for name in by_round.columns.difference(_CEILINGS) if ceilings else []:
-            ceiling = by_round[ceilings].max(axis=1)
-            share = (by_round[name] / ceiling).median()
-            rows.append(
-                {
-                    "task": task,
-                    "contestant": name,
-                    "gflop_per_s": by_round[name].median(),
-                    "ceiling": ceiling.median(),
-                    "share": share,
-                }
-            )
-    if not rows:
-        raise Absent("no task has a ceiling")
-    return pd.DataFrame(rows)
-
-
-def scaling(table: pd.DataFrame) -> pd.DataFrame:
-    """Time per unit of work over that of the largest work, by what grows."""
-    named = table["task"].str.extract(r"^(?P<axis>depth|seeds|schemes)_(?P<by>\d+)x$")
-    rows = table.assign(**named).dropna(subset=["axis"])
-    if rows.empty:
-        raise Absent("nothing was scaled")
-    rows = rows.assign(by=rows["by"].astype(int))
-    seconds = rows.groupby(["axis", "by"])["warm_s"].median().reset_index(name="seconds")
-    each = seconds["seconds"] / seconds["by"]
-    largest = each.groupby(seconds["axis"]).transform("last")
-    return seconds.assign(relative=each / largest, panel="scaling")
 
 
 def plot_ratios(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -193,7 +106,7 @@ def plot_scaling(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 FIGURES: tuple[Figure, ...] = (
-    Figure("ratios", plot_ratios, ratios, "panel", legend_columns=0),
+    Figure("ratios", plot_ratios, networks_and_kernels, "panel", legend_columns=0),
     Figure("shares", plot_shares, shares, "task", legend_columns=0),
     Figure("scaling", plot_scaling, scaling, "panel", legend_columns=0),
 )

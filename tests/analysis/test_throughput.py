@@ -7,7 +7,8 @@ import pytest
 from analysis import throughput
 from analysis.bands import Absent
 from analysis.figures import draw
-from analysis.throughput import ratios, scaling, shares, summary
+from analysis.races import ratios, scaling, shares
+from analysis.throughput import summary
 
 
 def _rows(task, contestant, seconds, gflop=np.nan, cold=1.0, again=1.0):

@@ -15,6 +15,8 @@ from sweeps.contest.tasks import SMOKE, TASKS, task_of
 from sweeps.throughput import PRESETS, SCHEMA, Config, cells
 from sweeps.throughput import measure as measured
 
+pytestmark = pytest.mark.slow
+
 SEEDS = 128
 JOB = Job(depths=(2, 5), seeds=SEEDS, width=64, batch=8)
 FULL = {"torch_eager", "torch_batched", "torch_ghost", "plain_jax"}
@@ -38,6 +40,7 @@ def _worst(one, other):
     return (np.abs(one.mean(3) - other.mean(3))[there] / spread[there]).max()
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
 @pytest.mark.parametrize("contestant", sorted(FULL))
 def test_contestants_find_the_same(ours, contestant):
     """The largest of 112 scores: beyond 6 with a probability under 1e-5."""
