@@ -93,7 +93,9 @@ def largest(x: Array) -> Array:
     XLA's maximum on CPU passes over nan, and to look for one takes another pass.
     """
     size = jnp.abs(x)
-    words = jax.lax.bitcast_convert_type(size, _WORDS[size.dtype.itemsize])
+    kind = _WORDS[size.dtype.itemsize]
+    # The modulus of a complex nan may keep its sign.
+    words = jax.lax.bitcast_convert_type(size, kind) & jnp.iinfo(kind).max
     return jax.lax.bitcast_convert_type(jnp.max(words), size.dtype)
 
 

@@ -3,7 +3,9 @@
 import hashlib
 import os
 import platform
+import re
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 _FOLDER = "JAX_COMPILATION_CACHE_DIR"
@@ -21,10 +23,11 @@ def keep_compilations() -> Path | None:
     it off. A sweep has few programs, all of them worth keeping.
 
     Returns:
-        The directory; None if it cannot be written, and if JAX is told otherwise.
+        The directory; None if it cannot be written, if JAX is told otherwise, and
+        for jaxlib < 0.10.2.
     """
     off = os.environ.get("JAX_ENABLE_COMPILATION_CACHE", "true").lower() in _NO
-    if off or _FOLDER in os.environ:
+    if off or _FOLDER in os.environ or _noisy():
         return None
     try:
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -42,6 +45,11 @@ def keep_compilations() -> Path | None:
         jax.config.update(_FOLDER.lower(), str(folder))
         jax.config.update(_SHORTEST.lower(), float(shortest))
     return folder
+
+
+def _noisy() -> bool:
+    """Whether XLA says on stderr, for each program it loads, that it may not fit."""
+    return tuple(map(int, re.findall(r"\d+", version("jaxlib"))[:3])) < (0, 10, 2)
 
 
 def _processor() -> str:
