@@ -201,11 +201,14 @@ def _by_name(name: str) -> NamedActivation:
     )
 
 
-def derivative(activation: Callable[[Array], Array], x: Array) -> Array:
-    """φ′ at every entry of ``x``, by forward-mode differentiation.
+def value_and_derivative(
+    activation: Callable[[Array], Array], x: Array
+) -> tuple[Array, Array]:
+    """φ and φ′ at every entry of ``x``, by one forward-mode pass.
 
     Example:
-        >>> float(derivative(jnp.tanh, jnp.float32(0.0)))
-        1.0
+        >>> value, slope = value_and_derivative(jnp.tanh, jnp.float32(0.0))
+        >>> float(value), float(slope)
+        (0.0, 1.0)
     """
-    return jax.jvp(activation, (x,), (jnp.ones_like(x),))[1]
+    return jax.jvp(activation, (x,), (jnp.ones_like(x),))

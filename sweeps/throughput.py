@@ -114,8 +114,8 @@ def measure(cells: list[Cell], config: Config) -> Mapping[str, Any]:
 
 
 def cost(cells: list[Cell], config: Config) -> Cost:
-    """The memory is that of the benchmark job, which other processes hold."""
-    return Cost(frozenset(), int(5e9), len(cells) * config.rounds)
+    """The memory is that of all contestants of the benchmark job, alive at once."""
+    return Cost(frozenset(), int(10e9), len(cells) * config.rounds)
 
 
 if __name__ == "__main__":

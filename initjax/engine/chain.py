@@ -129,7 +129,6 @@ class ChainLayer:
         """Forward statistics, [S] each."""
         arriving = jax.vmap(largest)(h) if h.ndim == 3 else largest(h)
         underflow = (params.scales != 0) & (arriving > 0)
-
         return jax.vmap(forward_statistics)(z, out, flat, underflow)
 
     def lost(self, g: Array, slope: Array, delta: Array, below: Array) -> Array:

@@ -25,7 +25,9 @@ _OF_A_THREAD: dict[str, Callable[[Any], Any]] = {
 
 
 def by_cores(start: Callable[..., T], *by_seed: Any) -> T:
-    """``start(*by_seed)`` as NumPy arrays, on a CPU for one seed after the other.
+    """``start(*by_seed)`` as NumPy arrays, on a CPU by a program per seed.
+
+    The first seed compiles; the others follow from as many threads as there are cores.
 
     Args:
         start: From arrays [seed, ...] to arrays [seed, ...], by jitted functions.

@@ -84,8 +84,8 @@ def draw_networks(
         classes: Outputs of the readout.
         redraw: Keep keys instead of the hidden layers, and let each measurement
             draw every layer forward and again backward. That takes the memory of
-            one layer instead of all, and the time of two draws in each call, on a
-            CPU some 20 ns for every weight: for weights that do not fit.
+            one layer instead of all, and the time of two draws in each call: for
+            weights that do not fit.
 
     Raises:
         ValueError: if the keys are on several devices, but not ``spread``.

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from initjax.activations import NamedActivation
+from initjax.activations import NamedActivation, value_and_derivative
 from initjax.engine.statistics import SATURATION, Backward, Forward
 from initjax.typing import Array, Params
 
@@ -107,8 +107,7 @@ class Pieces(NamedTuple):
 def advance(layer: Layer, params: Params, h: Array, steepest: Array) -> Passed:
     """One layer forward; ``steepest`` is sup |φ′|."""
     z = layer.forward(params, h)
-    phi = layer.activation.function
-    out, slope = jax.jvp(phi, (z,), (jnp.ones_like(z),))
+    out, slope = value_and_derivative(layer.activation.function, z)
     flat = jnp.abs(slope) < SATURATION * steepest
     seen = layer.observe(params, h, z, out, flat)
     return Passed(out, slope, layer.keep(h), seen)

@@ -18,7 +18,6 @@ from initjax.typing import Array
 SATURATION = 0.02
 """A unit counts as saturated when |φ′(z)| is below this share of sup |φ′|."""
 
-
 _WORDS = {1: jnp.int8, 2: jnp.int16, 4: jnp.int32, 8: jnp.int64}
 
 

@@ -17,6 +17,9 @@ from initjax.typing import Array, DType, Key
 _SMALL = 16
 """Side of the largest triangles that are inverted by their series."""
 
+_PANEL, _PANELS = 64, 8
+"""Reflections multiplied at once, at least; how many products of them, at most."""
+
 # Not in the shorter floats that accelerators multiply in unless told otherwise.
 _product = partial(jnp.matmul, precision="highest")
 
@@ -53,9 +56,10 @@ def reflected(gaussian: Array) -> Array:
     (its first n columns) with x_k the k-th column from the diagonal down, α_k its first
     entry, and P diagonal with −α_k/|α_k|: the Q of a Gaussian matrix whose R has a
     positive diagonal. What H₁ … H_{k−1} leave of the k-th Gaussian column from there
-    down is Gaussian again, whatever they were, so x_k is drawn in its place. And
+    down is Gaussian again, whatever they were, so x_k is drawn in its place. And some
+    reflections at once are, the last ones applied first, to a matrix that grows with them,
 
-        H₁ … H_n = I − V T Vᴴ,   T⁻¹ = ½ I + striu(VᴴV)
+        H₁ … H_k = I − V T Vᴴ,   T⁻¹ = ½ I + striu(VᴴV)
 
     Args:
         gaussian: [m, n], m ≥ n, standard normal; not used above its diagonal.
@@ -71,9 +75,21 @@ def reflected(gaussian: Array) -> Array:
     phase = jnp.where(alpha == 0, 1, jnp.sign(alpha))
     eye = jnp.eye(rows, columns, dtype=x.dtype)
     v = _unit(x + eye * (phase * jnp.linalg.norm(x, axis=0)))
+    width = max(_PANEL, -(-columns // _PANELS))
+    q = jnp.zeros((rows - columns, 0), x.dtype)
+    for start in reversed(range(0, columns, width)):
+        q = _reflect(v[start:, start : start + width], q)
+    return q * -phase
+
+
+def _reflect(v: Array, q: Array) -> Array:
+    """The columns H₁ … H_k [[I, 0], [0, q]] with the k columns of ``v`` as v₁ … v_k."""
+    k = v.shape[1]
     cosines = jnp.triu(_product(v.conj().T, v), 1)
     t = 2 * _inverse(2 * cosines)
-    return (eye - _product(v, _product(t, v[:columns].conj().T))) * -phase
+    seen = [v[:k].conj().T, _product(v[k:].conj().T, q)]
+    moved = _product(v, _product(t, jnp.concatenate(seen, axis=1)))
+    return jnp.pad(q, [(k, 0), (k, 0)]).at[:k, :k].set(jnp.eye(k, dtype=v.dtype)) - moved
 
 
 def _unit(columns: Array) -> Array:

@@ -1,13 +1,13 @@
 """A JAX activation as float64 NumPy functions on the host."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from initjax.activations import NamedActivation
+from initjax.activations import NamedActivation, value_and_derivative
 from initjax.typing import Array, HostArray
 
 HostFunction = Callable[[HostArray], HostArray]
@@ -38,11 +38,7 @@ def _value(activation: NamedActivation) -> HostFunction:
 @lru_cache(maxsize=256)
 def value_and_slope(activation: NamedActivation) -> HostFunction:
     """φ and φ′ as [2, …]."""
-
-    def both(x: Array) -> tuple[Array, Array]:
-        return jax.jvp(activation.function, (x,), (jnp.ones_like(x),))
-
-    return _evaluator(activation, both)
+    return _evaluator(activation, partial(value_and_derivative, activation.function))
 
 
 def _evaluator(

@@ -32,7 +32,8 @@ class Drawn(NamedTuple):
 
 def draw(job: Job, some: slice) -> Drawn:
     """Weights and inputs of some seeds."""
-    keys = jax.random.split(jax.random.key(0), job.seeds)[some]
+    weights_key, inputs_key = jax.random.split(jax.random.key(0))
+    keys = jax.random.split(weights_key, job.seeds)[some]
     weights = draw_networks(
         ("normal",),
         keys,
@@ -41,7 +42,8 @@ def draw(job: Job, some: slice) -> Drawn:
         fan_ins=(job.width,),
         classes=CLASSES,
     )
-    inputs = init.normal(1.0)(keys[0], (len(keys), job.batch, job.width))
+    shape = (len(keys), job.batch, job.width)
+    inputs = init.normal(1.0)(jax.random.fold_in(inputs_key, some.start), shape)
     labels = np.random.default_rng(some.start).integers(CLASSES, size=inputs.shape[:2])
     return Drawn(weights, inputs, jnp.asarray(labels))
 

@@ -1,11 +1,9 @@
-"""initjax's initializers, a batch of kernels by vmap."""
+"""initjax's initializers, in the place of JAX's own."""
 
-from collections.abc import Callable
-
-import jax
+from functools import partial
 
 from initjax import init
-from sweeps.contest.sample import Sample
+from sweeps.contest import jax_sample
 
 KERNELS = {
     "normal": init.normal(1.0),
@@ -14,10 +12,4 @@ KERNELS = {
     "orthogonal": init.orthogonal(),
 }
 
-
-def prepare(sample: Sample) -> Callable[[], object]:
-    """One jitted function of the keys."""
-    kernel, square = KERNELS[sample.law], sample.shape[1:]
-    keys = jax.random.split(jax.random.key(0), sample.count)
-    draw = jax.jit(jax.vmap(lambda key: kernel(key, square)))
-    return lambda: draw(keys).block_until_ready()
+prepare = partial(jax_sample.prepare, kernels=KERNELS)

@@ -1,6 +1,7 @@
 """JAX's own initializers, a batch of kernels by vmap."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 from jax.nn import initializers
@@ -15,9 +16,9 @@ KERNELS = {
 }
 
 
-def prepare(sample: Sample) -> Callable[[], object]:
+def prepare(sample: Sample, kernels: Mapping[str, Any] = KERNELS) -> Callable[[], object]:
     """One jitted function of the keys."""
-    kernel, square = KERNELS[sample.law], sample.shape[1:]
+    kernel, square = kernels[sample.law], sample.shape[1:]
     keys = jax.random.split(jax.random.key(0), sample.count)
     draw = jax.jit(jax.vmap(lambda key: kernel(key, square)))
     return lambda: draw(keys).block_until_ready()

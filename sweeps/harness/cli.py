@@ -78,7 +78,6 @@ def main(name: str, argv: Sequence[str] | None = None, *, renew: bool = True) ->
         where = _short(_default_directory(name, sweep, given.config))
     try:
         check(given)
-        keep_compilations()
         hosts = join(given.coordinator, given.processes, given.process_id)
         sweep.cells(given.config)
         store = Store(where)
@@ -132,6 +131,7 @@ def _measure(
         TimeRemainingColumn(),
     )
     log = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    keep_compilations()  # before the workers start, which inherit it
     with (
         workers_of(given.scheduler, given.workers) as executor,
         _place(store, plain(given.config), sweep, hosts, log),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.races import ratios, scaling, shares
+from sweeps.contest.job import Job
 from sweeps.harness.table import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,10 @@ def test_ratios_of_the_benchmark_job(table, label):
     assert said, f"no row for {label}"
     assert f"{found['ratio']:.2g}" == said[1]
     assert f"{found['cold']:.2g}" == said[2]
+
+
+def test_size_of_the_job():
+    assert f"{Job().networks()} networks" in README
 
 
 def test_share_and_memory(table):
@@ -61,6 +66,19 @@ def test_initialization_alone(table, task, words):
     assert f"{again['job', 'torch_eager']:.1g} times as fast as torch, eager" in text
 
 
+def test_seconds_of_a_process(table):
+    ours = table[(table["task"] == "job") & (table["contestant"] == "initjax")]
+    cold, again = (ours[name].median() for name in ("cold_s", "again_s"))
+    said = f"A fresh process takes {cold:.1f} s, most of it to compile, and {again:.1f} s"
+    assert said in " ".join(README.split())
+    assert again < cold / 2, "most of it compiles"
+
+
 def test_growth(table):
-    found = scaling(table).set_index(["axis", "by"])["relative"]
-    assert set(found.index.get_level_values("axis")) == {"depth", "seeds", "schemes"}
+    seconds = scaling(table).set_index(["axis", "by"])["seconds"]
+    for axis in ("depth", "seeds", "schemes"):
+        assert seconds[axis, 100] <= 1.15 * 100 * seconds[axis, 1]
+    words = (
+        "A hundred times the depth, seeds or schemes takes at most a hundred times as long"
+    )
+    assert words in " ".join(README.split())

@@ -47,7 +47,12 @@ def one_after_the_other(x):
 
 @pytest.mark.parametrize(
     ("shape", "dtype"),
-    [((37, 37), jnp.float64), ((9, 4), jnp.float64), ((37, 35), jnp.complex128)],
+    [
+        ((37, 37), jnp.float64),
+        ((9, 4), jnp.float64),
+        ((37, 35), jnp.complex128),
+        ((150, 135), jnp.float64),
+    ],
 )
 def test_the_closed_form_is_the_product_of_the_reflections(shape, dtype):
     with jax.enable_x64(True):
@@ -69,7 +74,13 @@ def departure(q):
 
 
 @DTYPES
-@pytest.mark.parametrize("shape", [(1, 1), (9, 1), (65, 65), (200, 40)])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        *((1, 1), (9, 1), (65, 65), (200, 40), (129, 128)),
+        pytest.param((1024, 1024), marks=pytest.mark.slow),
+    ],
+)
 def test_orthonormal_to_rounding(shape, dtype):
     q = jax.jit(lambda key: haar(key, *shape, dtype))(jax.random.key(0))
     assert (q.shape, q.dtype) == (shape, dtype)
