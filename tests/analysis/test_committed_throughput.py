@@ -53,7 +53,8 @@ def test_share_and_memory(table):
             "normal_100x256",
             "Normal numbers come {jax} times as fast as JAX's and {torch} times",
         ),
-        ("orthogonal_100x256", "of 256² {jax} and {torch} times"),
+        ("orthogonal_100x256", "orthogonal matrices of 256² {jax} and {torch} times"),
+        ("orthogonal_4096", "one of 4,096² {jax} and {torch} times"),
     ],
 )
 def test_initialization_alone(table, task, words):
@@ -61,9 +62,8 @@ def test_initialization_alone(table, task, words):
     of = {name: f"{found[task, f'{name}_sample']:.2g}" for name in ("jax", "torch")}
     text = " ".join(README.split())
     assert words.format(**of) in text
-    assert f"4,096², {1 / found['orthogonal_4096', 'torch_sample']:.2g} times" in text
     again = ratios(table).set_index(["task", "contestant"])["again"]
-    assert f"{again['job', 'torch_eager']:.1g} times as fast as torch, eager" in text
+    assert f"{again['job', 'torch_eager']:.0f} times as fast as torch, eager" in text
 
 
 def test_seconds_of_a_process(table):
