@@ -8,8 +8,10 @@
     recipes      depth-aware rules as transforms of a parameter tree, matched by path
     models       the networks that the sweeps measure, in linen and nnx
     engine       many networks at once: forward, backward, per-layer statistics
+    probes       what any network does, measured: its Jacobian, exactly and matrix-free
 
-``recipes``, ``models`` and ``engine`` need flax and are loaded when first used.
+``meanfield`` and what follows it are loaded when first used; ``recipes``, ``models`` and
+``engine`` need flax.
 """
 
 import importlib
@@ -19,11 +21,10 @@ from initjax import activations as activations
 from initjax import fans as fans
 from initjax import gains as gains
 from initjax import init as init
-from initjax import meanfield as meanfield
 
 __version__ = "0.1.0"
 
-_ON_USE = ("recipes", "models", "engine")
+_ON_USE = ("meanfield", "recipes", "models", "engine", "probes")
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -31,8 +31,9 @@ def gain(
     gradients do; centered is γ of NFNets, whose standardized weights sum to 0
     over the inputs and so see no mean: √(2/(1 − 1/π)) for relu. No single gain
     keeps both directions unless E[φ²] = E[φ′²]. For gelu, silu and mish q = 1 is
-    a *repelling* fixed point under the forward gain: deep plain networks of
-    these drift at any width.
+    a *repelling* fixed point under the forward gain, with slopes of the length map
+    of 1.144, 1.173 and 1.076: a deep plain network of these dies or explodes at any
+    width. ``initjax.meanfield.length_fixed_points`` tells it of any activation.
 
     Args:
         activation: φ, by name or as any elementwise callable.

@@ -13,6 +13,8 @@ from initjax.init.biases import bias_uniform as bias_uniform
 from initjax.init.by_fan import variance_scaling as variance_scaling
 from initjax.init.catalogue import INITIALIZERS as INITIALIZERS
 from initjax.init.catalogue import Entry as Entry
+from initjax.init.critical import Critical as Critical
+from initjax.init.critical import critical as critical
 from initjax.init.first_names import kaiming_normal as kaiming_normal
 from initjax.init.first_names import kaiming_uniform as kaiming_uniform
 from initjax.init.first_names import xavier_normal as xavier_normal

@@ -47,6 +47,11 @@ preset is the arguments of a Flax layer:
 
 """
 
+_CRITICAL = """
+`init.critical(activation, sigma_b=…)` gives kernel and bias at the edge of chaos, for any
+activation.
+"""
+
 _RECIPES = """
 `initjax.recipes` changes a parameter tree that is there already: rules that depend on
 the depth, matched by path, and the fans that Flax gets wrong.
@@ -75,7 +80,7 @@ def page() -> str:
     return "".join(
         (
             *(_HEAD, _table(_COLUMNS, rows)),
-            *(_PRESETS, _table(("preset", "law"), listed), _RECIPES),
+            *(_PRESETS, _table(("preset", "law"), listed), _CRITICAL, _RECIPES),
         )
     )
 

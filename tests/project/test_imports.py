@@ -24,10 +24,12 @@ ALLOWED = {
         "initjax.activations",
         "initjax.fans",
         "initjax.gains",
+        "initjax.meanfield",
         "initjax.typing",
     ],
     "initjax.recipes": ["initjax.fans", "initjax.init", "initjax.typing"],
     "initjax.models": ["initjax.activations", "initjax.init", "initjax.typing"],
+    "initjax.probes": ["initjax.typing"],
     "initjax.engine": [
         "initjax.activations",
         "initjax.init",
@@ -123,5 +125,5 @@ def test_redrawing_loads_no_engine():
 def test_every_sweep_has_its_analysis():
     names = {p.stem for p in (ROOT / "sweeps").glob("*.py")}
     shared = {"__init__", "__main__", "axes", "columns", "data", "schemes"}
-    shared |= {"networks", "networks_cost"}
+    shared |= {"networks", "networks_cost", "precision_networks"}
     assert names - shared <= {p.stem for p in (ROOT / "analysis").glob("*.py")}
