@@ -60,8 +60,13 @@ def bands(networks: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def with_theory(rows: pd.DataFrame, networks: pd.DataFrame, column: str) -> pd.DataFrame:
-    """``rows`` with a column ``theory`` from the mean field of the networks."""
-    predicted = mean_field(networks)[[*_KEYS, column]].rename(columns={column: "theory"})
+    """``rows`` with the mean field of the networks, and their band at finite width.
+
+    Returns:
+        ``rows`` with columns ``theory``, ``theory_low`` and ``theory_high``.
+    """
+    names = {f"{column}{end}": f"theory{end}" for end in ("", "_low", "_high")}
+    predicted = mean_field(networks)[[*_KEYS, *names]].rename(columns=names)
     joined = rows.merge(predicted, on=_KEYS, how="left")
     joined.attrs = rows.attrs
     return joined

@@ -8,6 +8,9 @@ from matplotlib.ticker import LogLocator
 
 from analysis.style import SCHEME_ORDER, in_order, label, line
 
+_EDGE = {"linestyle": (0, (1, 1.5)), "linewidth": 0.7}
+"""Ends of the band in which networks of a finite width lie."""
+
 
 def draw_curves(
     rows: pd.DataFrame, ax: Axes, *, shift: int = 0, decades: float = 8
@@ -18,7 +21,8 @@ def draw_curves(
     those that lie outside the panel after "off scale".
 
     Args:
-        rows: scheme, activation, layer, low, median, high in log10, and theory.
+        rows: scheme, activation, layer, low, median, high in log10; with theory also
+            theory, theory_low and theory_high.
         ax: Where to draw.
         shift: Added to the layer, 1 for a log axis of layers.
         decades: The panel shows at most so many decades either way of 1.
@@ -33,8 +37,11 @@ def draw_curves(
         )
         if "theory" in same:
             ax.plot(x, _power(same["theory"].to_numpy()), "k:", lw=1.1, zorder=5)
+            for end in ("theory_low", "theory_high"):
+                ax.plot(x, _power(same[end].to_numpy()), color=look["color"], **_EDGE)
     if "theory" in rows:
         ax.add_line(Line2D([], [], color="k", ls=":", lw=1.1, label="mean field"))
+        ax.add_line(Line2D([], [], color="0.4", label="its 90 % band", **_EDGE))
     low, high = _limits(rows["median"].to_numpy(), decades)
     _log_axis(ax, low, high)
     ax.set_title(label(rows["activation"].iloc[0]), loc="left", pad=13)

@@ -25,7 +25,7 @@ WAYS = {
 
 
 def activation_scale(table: pd.DataFrame, inputs: str = "gaussian") -> pd.DataFrame:
-    """RMS of activations by layer: median, band and mean-field prediction."""
+    """RMS of activations by layer: median, band, mean field and its band."""
     shown = one_family(table, inputs)
     return with_theory(bands(shown, "act_log10_rms"), shown, "act_log10_rms")
 
@@ -36,7 +36,13 @@ def gradient_scale(table: pd.DataFrame, inputs: str = "gaussian") -> pd.DataFram
     rows = bands(shown, "delta_log10_rms")
     rows = with_theory(rows, shown, "delta_log10_growth")
     networks = rows.sort_values("layer").groupby(["activation", "scheme"])
-    rows["theory"] += networks["median"].transform("last")
+    last = {name: networks[name].transform("last") for name in ("low", "median", "high")}
+    rows["theory"] += last["median"]
+    # What is measured in the last layer scatters too, and every layer below with it.
+    middle = (rows["theory_low"] + rows["theory_high"]) / 2 + last["median"]
+    added = rows["theory_high"] - rows["theory_low"], last["high"] - last["low"]
+    half = (added[0] ** 2 + added[1] ** 2) ** 0.5 / 2
+    rows["theory_low"], rows["theory_high"] = middle - half, middle + half
     return rows
 
 
@@ -54,7 +60,7 @@ def slope_map(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def plot_activation_scale(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Activation RMS over depth: median and 90 % band over seeds, mean field dotted.
+    """Activation RMS over depth: median and 90 % band of seeds; dotted theory and its band.
 
     Args:
         rows: From ``activation_scale``, of one activation.
@@ -67,7 +73,7 @@ def plot_activation_scale(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes
 
 
 def plot_gradient_scale(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Gradient RMS over layers, flowing right to left; mean field from the last one dotted.
+    """Gradient RMS, flowing right to left; dotted theory from the last layer, and its band.
 
     Args:
         rows: From ``gradient_scale``, of one activation.

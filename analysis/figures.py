@@ -77,7 +77,8 @@ def draw(analysis: ModuleType, table: pd.DataFrame, folder: Path) -> list[Path]:
 def compose(figure: Figure, rows: pd.DataFrame) -> Canvas:
     """The panels of a figure with one legend below them."""
     values = in_order(list(rows[figure.panels]), ACTIVATION_ORDER)
-    across = min(3, len(values)) if figure.legend_columns else 1
+    most = 2 if len(values) == 4 else 3
+    across = min(most, len(values)) if figure.legend_columns else 1
     down = -(-len(values) // across)
     size = (3.1 * across, 2.5 * down + 0.9) if figure.legend_columns else (7.2, 4.6 * down)
     canvas, axes = plt.subplots(

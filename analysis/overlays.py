@@ -8,48 +8,88 @@ from initjax import meanfield
 _LARGEST = 1e280  # beyond, the next layer's q leaves float64
 
 
+_SCALE = 2 * np.log(10)  # from ln of a square to log10 of its root
+_CLASSES = 10
+
+# By kind of input: variance of ln of its second moment, which is 1 on average, and mean
+# correlation of two of them; a normal entry adds 2/width to that variance.
+_INPUTS = {"mnist": (0.0919, 0.301), "ones": (0.0, 1.0)}
+
+
 def mean_field(table: pd.DataFrame) -> pd.DataFrame:
-    """What infinitely wide networks of the table's schemes would do, layer by layer.
+    """What networks of the table's schemes do in theory, layer by layer.
 
         q_0 = σ_w² (inputs of unit second moment),  q_{ℓ+1} = V(q_ℓ)
         rms h_ℓ = √(q_{ℓ+1}) / σ_w,   δ_ℓ² = χ₁(q_ℓ) δ_{ℓ+1}²
+
+    at infinite width, and the band in which nine of ten networks of the table's width
+    and batch lie, to first order in 1/width.
 
     Constant weights have σ_w = 0 and no such theory; they are left out, and so are
     activations that nobody knows.
 
     Args:
-        table: Rows of networks, with ``sigma_w`` of each layer.
+        table: Rows of networks of one width and batch, with ``sigma_w`` of each layer.
 
     Returns:
         inputs, activation, scheme, layer, ``act_log10_rms`` and
         ``delta_log10_growth``, the log10 factor on δ from the last layer of the
-        deepest network down to this one.
+        deepest network down to this one; each with the ends ``_low`` and ``_high`` of
+        its band, nan past 70 decades.
     """
     keys = ["inputs", "activation", "scheme"]
     random = table[table["sigma_w"] > 0]
     ordered = random.sort_values("layer").groupby(keys, sort=False)["sigma_w"]
     sigmas = pd.DataFrame({"first": ordered.first(), "rest": ordered.last()})
     depth = int(table["depth"].max())
-    numbers = {"layer": int, "act_log10_rms": float, "delta_log10_growth": float}
+    sizes = {name: int(table[name].iloc[0]) for name in ("width", "batch")}
+    numbers = {"layer": int, **dict.fromkeys(_COLUMNS, float)}
     frames = [pd.DataFrame(columns=[*keys, *numbers]).astype(numbers)]
     for activation, same in sigmas.groupby(level="activation", sort=False):
         try:
-            rms, growth = _recursion(str(activation), same, depth)
+            found = (
+                *_recursion(str(activation), same, depth),
+                *_band(str(activation), same, depth, **sizes),
+            )
         except ValueError:  # an activation that this version does not know
             continue
         for row, index in enumerate(same.index):
+            values = {name: a[:, row] for name, a in zip(_COLUMNS, found, strict=True)}
             frame = pd.DataFrame([index], columns=keys).merge(
-                pd.DataFrame(
-                    {
-                        "layer": np.arange(depth),
-                        "act_log10_rms": rms[:, row],
-                        "delta_log10_growth": growth[:, row],
-                    }
-                ),
-                how="cross",
+                pd.DataFrame({"layer": np.arange(depth), **values}), how="cross"
             )
             frames.append(frame)
     return pd.concat(frames, ignore_index=True)
+
+
+_COLUMNS = (
+    *("act_log10_rms", "delta_log10_growth"),
+    *("act_log10_rms_low", "act_log10_rms_high"),
+    *("delta_log10_growth_low", "delta_log10_growth_high"),
+)
+
+
+def _band(
+    activation: str, sigmas: pd.DataFrame, depth: int, *, width: int, batch: int
+) -> tuple[np.ndarray, ...]:
+    """Ends of the bands of log10 rms of h and log10 growth of δ, [layer, network]."""
+    kinds = [_INPUTS.get(kind, (2 / width, 0.0)) for kind, *_ in sigmas.index]
+    schemes = sigmas.index.get_level_values("scheme")
+    sigma = sigmas["rest"].to_numpy(np.float64)
+    seen = meanfield.log_fluctuations(
+        activation,
+        q=sigmas["first"].to_numpy(np.float64) ** 2,
+        sigma_w=sigma,
+        width=width,
+        depth=depth,
+        batch=batch,
+        c=np.array([c for _, c in kinds]),
+        rho=1 / np.sqrt(_CLASSES - 1),
+        input_variance=np.array([variance for variance, _ in kinds]),
+        orthogonal=np.array([name.startswith("orthogonal") for name in schemes]),
+    )
+    length = [end[1:] / _SCALE - np.log10(sigma) for end in seen.length.band()]
+    return (*length, *(end / _SCALE for end in seen.gradient.band()))
 
 
 def _recursion(

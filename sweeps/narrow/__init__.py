@@ -1,0 +1,1 @@
+"""What ``sweeps.width_fluctuations`` computes: many narrow networks, one by one."""

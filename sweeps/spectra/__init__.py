@@ -1,0 +1,1 @@
+"""Computations of the sweeps ``isometry`` and ``learning_time``."""
