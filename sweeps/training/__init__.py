@@ -1,0 +1,1 @@
+"""Fully connected networks trained on MNIST, many of one shape at once."""

@@ -1,0 +1,79 @@
+"""Networks as stacked parameters: hidden layers along one axis, for a scan over them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+import jax
+import numpy as np
+
+from initjax.engine.draws import READOUT, layer_key
+from initjax.typing import Activation, Array, HostArray, Initializer, Key
+from sweeps import data
+
+
+class Dense(NamedTuple):
+    """Kernel [..., fan_in, units] and bias [..., units] of a layer, or of a stack."""
+
+    kernel: Array | HostArray
+    bias: Array | HostArray
+
+
+class Network(NamedTuple):
+    """A network of two or more hidden layers.
+
+    Attributes:
+        entry: Layer 0, which reads the images.
+        hidden: Layers 1 … D-1, stacked.
+        readout: From the last hidden layer to the classes.
+    """
+
+    entry: Dense
+    hidden: Dense
+    readout: Dense
+
+
+T = TypeVar("T", Dense, Network)
+
+
+def stack(parts: Sequence[T]) -> T:
+    """Layers or networks of one shape along a new first axis."""
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *parts)
+
+
+def initialize(
+    key: Key,
+    kernel_init: Initializer,
+    bias_init: Initializer,
+    *,
+    depth: int,
+    width: int,
+    fan_in: int = data.MNIST_PIXELS,
+    classes: int = data.CLASSES,
+) -> Network:
+    """A network before training.
+
+    Each layer has a key of its own, made of ``key`` and its index: networks of one seed
+    share the draws of their first layers, whatever their depth and their scale.
+    """
+
+    def dense(index: int, fan_in: int, units: int) -> Dense:
+        kernel_key, bias_key = jax.random.split(layer_key(key, index))
+        kernel = kernel_init(kernel_key, (fan_in, units))
+        return Dense(np.asarray(kernel), np.asarray(bias_init(bias_key, (units,))))
+
+    return Network(
+        dense(0, fan_in, width),
+        stack([dense(index, width, width) for index in range(1, depth)]),
+        dense(READOUT, width, classes),
+    )
+
+
+def logits(network: Network, images: Array, activation: Activation) -> Array:
+    """Outputs [image, class] of one network."""
+
+    def layer(h: Array, dense: Dense) -> tuple[Array, None]:
+        return activation(h @ dense.kernel + dense.bias), None
+
+    h, _ = layer(images, network.entry)
+    h, _ = jax.lax.scan(layer, h, network.hidden)
+    return h @ network.readout.kernel + network.readout.bias
