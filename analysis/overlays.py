@@ -1,13 +1,13 @@
 """Theory curves in the tables' own columns, to draw over the measurements."""
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
 from initjax import meanfield
 
 _LARGEST = 1e280  # beyond, the next layer's q leaves float64
-
-
 _SCALE = 2 * np.log(10)  # from ln of a square to log10 of its root
 _CLASSES = 10
 
@@ -48,7 +48,7 @@ def mean_field(table: pd.DataFrame) -> pd.DataFrame:
     for activation, same in sigmas.groupby(level="activation", sort=False):
         try:
             found = (
-                *_recursion(str(activation), same, depth),
+                *_recursion(str(activation), *(tuple(same[n]) for n in same), depth),
                 *_band(str(activation), same, depth, **sizes),
             )
         except ValueError:  # an activation that this version does not know
@@ -92,12 +92,20 @@ def _band(
     return (*length, *(end / _SCALE for end in seen.gradient.band()))
 
 
+@lru_cache(maxsize=64)  # two figures of one table ask for the same
 def _recursion(
-    activation: str, sigmas: pd.DataFrame, depth: int
+    activation: str, firsts: tuple[float, ...], rests: tuple[float, ...], depth: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """log10 rms of h and log10 growth of δ, [layer, network], nan past float64."""
-    sigma = sigmas["rest"].to_numpy(np.float64)
-    q = sigmas["first"].to_numpy(np.float64) ** 2
+    """log10 rms of h and log10 growth of δ, [layer, network], nan past float64.
+
+    Args:
+        activation: φ.
+        firsts: σ_w of the first layer of each network.
+        rests: σ_w of its other layers.
+        depth: Layers.
+    """
+    sigma = np.asarray(rests, np.float64)
+    q = np.asarray(firsts, np.float64) ** 2
     rms, chi = np.full((2, depth, len(q)), np.nan)
     for layer in range(depth):
         known = (q > 0) & (q < _LARGEST)

@@ -156,9 +156,10 @@ def summary(table: pd.DataFrame) -> Group:
             *(f"[{color[c['place']]}]{100 * c['accuracy']:.0f}[/]" for c in cells),
         )
     found = verdict(rows)
+    best = f", the best {found['largest']:.0%}" if found["beyond"] else ""
     words = (
         f"within: {found['trained']:.0%} of {found['within']} above {TRAINED:.0%}; "
-        f"beyond: {found['beyond']}, the best {found['largest']:.0%}"
+        f"beyond: {found['beyond']}{best}"
     )
     title = "accuracy in %, [red]beyond 6 ξ_c[/] and [green]within 0.7 times[/] that depth"
     return Group(title, shown, words, "")

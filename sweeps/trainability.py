@@ -63,7 +63,7 @@ class Config:
 
 PRESETS: Mapping[str, Config] = {
     "smoke": Config(
-        sigma_w2=(1.0, 1.76, 4.0), depths=(5, 20), widths=(32,), steps=60, seeds=1
+        sigma_w2=(1.0, 1.76, 4.0), depths=(5, 30), widths=(32,), steps=60, seeds=1
     ),
     "default": Config(),
     "paper": Config(

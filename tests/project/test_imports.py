@@ -86,6 +86,11 @@ def test_imports_keep_to_the_rules(path):
     assert breaches(_module(path), _imports(path)) == []
 
 
+@pytest.mark.parametrize("name", ["neural_tangents", "dks"])
+def test_what_is_not_depended_upon_is_not_imported(name):
+    assert not [path for path in FILES for n in _imports(path) if _within(n, name)]
+
+
 @pytest.mark.parametrize(
     ("module", "imported"),
     [

@@ -38,8 +38,9 @@ def test_the_weights_are_what_they_are_called(weights, width):
         product = product @ matrix
     product = product @ layers.first[0]
     if weights == "aligned":
+        # Of the strengths nine are not 0, and have singular vectors that are known.
         left, _, right = np.linalg.svd(target, full_matrices=False)
-        np.testing.assert_allclose(product, left @ right, atol=1e-3)
+        np.testing.assert_allclose(product @ right[:9].T, left[:, :9], atol=1e-3)
 
 
 @pytest.mark.parametrize("depth", [3, 12])

@@ -17,7 +17,7 @@ from sweeps.throughput import measure as measured
 
 pytestmark = pytest.mark.slow
 
-SEEDS = 128
+SEEDS = 192
 JOB = Job(depths=(2, 5), seeds=SEEDS, width=64, batch=8)
 FULL = {"torch_eager", "torch_batched", "torch_ghost", "plain_jax"}
 
