@@ -17,7 +17,8 @@ def convergence(table: pd.DataFrame, *, count: int = 4) -> pd.DataFrame:
         Absent: if the table has no grid.
     """
     grid = table[table["point"] == "grid"]
-    grid = grid[grid["sigma_b"].isin(_some(grid["sigma_b"], 3)[1:2])]
+    known = np.sort(grid["sigma_b"].unique())
+    grid = grid[grid["sigma_b"].isin(known[(len(known) - 1) // 2 :][:1])]
     shown = grid[grid["sigma_w"].isin(_some(grid["sigma_w"], count))]
     if shown.empty:
         raise Absent("no points of the grid")

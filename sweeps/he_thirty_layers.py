@@ -108,7 +108,7 @@ def measure(cells: list[Cell], config: Config) -> Mapping[str, Any]:
 def cost(cells: list[Cell], config: Config) -> Cost:
     """Programs, memory and rows of one call of ``measure``."""
     rows = -(-config.steps // config.every)
-    return settings.cost(cells, batch=config.batch, rows=rows)
+    return settings.cost(cells, batch=config.batch, steps=config.steps, rows=rows)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from initjax.init.plain import normal
 from initjax.init.scaled import ScaledInitializer
 from initjax.typing import Array, DType
 
-Weights = Literal["normal", "orthogonal"]
+Weights = Literal["gaussian", "orthogonal"]
 
 
 class Critical(NamedTuple):
@@ -29,22 +29,23 @@ def critical(
     activation: str | Callable[[Array], Array],
     *,
     sigma_b: float = 0.0,
-    weights: Weights = "normal",
+    weights: Weights = "gaussian",
     dtype: DType = None,
 ) -> Critical:
     """Kernel and bias at χ₁ = 1, where gradients neither vanish nor explode.
 
         W ~ N(0, σ_w² / fan_in),  b ~ N(0, σ_b²),    σ_w² E[φ′(√q* z)²] = 1
 
-    q* is the fixed point of the variance map, and the network starts there if its
-    inputs have that second moment. For tanh without biases q* = 0: signals decay
-    like 1/l. For gelu and silu, and mish likewise, q* repels while σ_b is small, so
-    that a deep plain network leaves it: see ``initjax.meanfield.length_stability``.
+    q* is the fixed point of the variance map. The first layer is there if its inputs
+    have the second moment (q* − σ_b²)/σ_w². For tanh without biases q* = 0: signals
+    decay like 1/l. For gelu, silu and mish q* repels without biases and with small
+    ones, so that a deep plain network leaves it and may explode:
+    ``initjax.meanfield.length_stability`` says from which σ_b on it attracts.
 
     Args:
         activation: φ that follows the layers, by name or as any elementwise callable.
         sigma_b: Standard deviation of the biases, ≥ 0.
-        weights: normal, or orthogonal for Haar matrices with entries of the same
+        weights: gaussian, or orthogonal for Haar matrices with entries of the same
             variance, which multiply all lengths by σ_w where a layer does not narrow.
         dtype: Used when the initializers are called without one.
 

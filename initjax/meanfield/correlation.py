@@ -6,7 +6,7 @@ import numpy as np
 
 from initjax.activations import resolve
 from initjax.meanfield.maps import variance_map
-from initjax.meanfield.settings import checked_keep, checked_sigma
+from initjax.meanfield.settings import checked_keep, checked_sigma, off_zero
 from initjax.meanfield.smoothness import check_continuous
 from initjax.quadrature import gaussian_mean, pair_distance, pair_mean
 from initjax.typing import Array, HostArray
@@ -142,6 +142,7 @@ def chi_c(
         Schoenholz et al. (2017), arXiv:1611.01232, there in ξ_c.
     """
     named, sigma_w = resolve(activation), checked_sigma("sigma_w", sigma_w)
+    q = off_zero(q)
     moment = pair_mean(_itself, named, c, q, order=1)
     check_continuous(named, q)
     return np.square(sigma_w) * moment

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from initjax.activations import NamedActivation, resolve
-from initjax.meanfield.fixed_points import FixedPoint, fixed_point
+from initjax.meanfield.fixed_points import FixedPoint, Stability, fixed_point
 from initjax.meanfield.maps import chi, variance_map
 from initjax.meanfield.moments import Moment, relative_length, steepness
 from initjax.meanfield.roots import all_roots, signs
-from initjax.meanfield.settings import checked_sigma
+from initjax.meanfield.settings import checked_number, checked_sigma
 from initjax.meanfield.smoothness import check_continuous
 from initjax.quadrature import on_host
 from initjax.typing import Array, HostArray
@@ -99,7 +99,8 @@ def critical_sigma_w(
     such the one of least q*. ``length_stability`` tells which it is: for gelu and
     silu with small biases there is a repelling one alone, which deep networks
     leave. Without biases tanh and its like have q* → 0, σ_w = 1/|φ′(0)|, where
-    signals die like 1/l; relu, leaky_relu and abs have σ_w² = 1/E φ′² at every q*.
+    signals die like 1/l; gelu, silu and mish have it too, but it repels, and any
+    q > 0 explodes; relu, leaky_relu and abs have σ_w² = 1/E φ′² at every q*.
 
     Args:
         activation: φ, by name or as any elementwise callable.
@@ -162,7 +163,7 @@ def length_stability(
 
 def _critical(named: NamedActivation, sigma_b: float) -> tuple[float, FixedPoint]:
     """The chosen σ_w and its fixed point."""
-    shift = float(np.square(checked_sigma("sigma_b", sigma_b)))
+    shift = float(np.square(checked_sigma("sigma_b", checked_number("sigma_b", sigma_b))))
     if shift < _NO_BIAS**2:
         shift = 0.0
     balance = _Balance(relative_length(named), steepness(named), shift)
@@ -178,14 +179,33 @@ def _critical(named: NamedActivation, sigma_b: float) -> tuple[float, FixedPoint
     )
     # Where φ′(0) = 0 the limit is that of q itself, and no finite σ_w is critical.
     if shift == 0 and (everywhere or at_zero) and slope > near / 2:
-        q = math.nan if everywhere else 0.0
-        return float(slope) ** -0.5, FixedPoint(q, 1.0, "marginal")
+        sigma_w = float(slope) ** -0.5
+        if everywhere:
+            return sigma_w, FixedPoint(math.nan, 1.0, "marginal")
+        return sigma_w, FixedPoint(0.0, 1.0, _of_higher_order(named, float(slope)))
     raise NoCriticalPointError(
         f"activation {named.name!r} has no critical point at sigma_b={sigma_b!r}: "
         f"χ₁ = 1 and q = V(q) hold together at no q from {math.exp(balance.low):.0e} to "
-        f"{math.exp(balance.high):.0e}. "
-        + ("Try sigma_b=0" if shift > 0 else "Try sigma_b > 0, or another activation")
+        f"{math.exp(balance.high):.0e}. " + _remedy(named, shift)
     )
+
+
+def _remedy(named: NamedActivation, shift: float) -> str:
+    if shift == 0:
+        return "Try sigma_b > 0, or another activation"
+    try:
+        _critical(named, 0.0)
+    except NoCriticalPointError:
+        return "Try another activation"
+    return "Try sigma_b=0, or another activation"
+
+
+def _of_higher_order(named: NamedActivation, slope: float) -> Stability:
+    """What q = 0 does where χ_q = 1: repels if V(q) > q for small q."""
+    length = relative_length(named)
+    excess = signs(length(length.grid())[0] / slope - 1)
+    sides = excess[excess != 0]
+    return "repelling" if sides.size and sides[0] > 0 else "marginal"
 
 
 @dataclass(frozen=True, eq=False)

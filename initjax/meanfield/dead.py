@@ -29,8 +29,7 @@ def dead_probability(widths: HostArray | int) -> HostArray:
         Lu et al. (2019), arXiv:1903.06733.
     """
     n = _checked("widths", np.atleast_1d(np.asarray(widths)), 1)
-    with np.errstate(divide="ignore"):  # width 1 … never, 2^-1 < 1
-        return -np.expm1(np.sum(np.log1p(-(2.0**-n)), axis=-1))
+    return -np.expm1(np.sum(np.log1p(-(2.0**-n)), axis=-1))
 
 
 def dead_bounds(
@@ -68,10 +67,15 @@ def dead_bounds(
     n = _checked("width", np.asarray(width), 1)
     layers = _checked("depth", np.asarray(depth), 2)
     p = 2.0**-n
-    alone, both = 1 - p, 1 - 2 * p - (n - 1) * p**2
     share = (1 - 2 * p) * (1 - p) / (1 + (n - 1) * p)
-    first, second = alone ** (layers - 2.0), both ** (layers - 2.0)
-    return 1 - first + share * (second - first), 1 - alone ** (layers - 1.0)
+    # Powers of a and b minus 1, which keep their digits where p is small.
+    alone = np.log1p(-p)
+    with np.errstate(divide="ignore"):  # b = 0 for a width of 1
+        both = np.log1p(-2 * p - (n - 1) * p**2)
+    first, upper = np.expm1((layers - 2) * alone), np.expm1((layers - 1) * alone)
+    with np.errstate(invalid="ignore"):  # b⁰ = 1 there too
+        second = np.where(layers == 2, 0.0, np.expm1((layers - 2) * both))
+    return -first + share * (second - first), -upper
 
 
 def half_death_depth(width: HostArray | int) -> HostArray:

@@ -10,7 +10,7 @@ from initjax.activations import NamedActivation, resolve
 from initjax.meanfield.length_maps import Lengths, least_fixed_point, settled
 from initjax.meanfield.moments import relative_length
 from initjax.meanfield.roots import signs
-from initjax.meanfield.settings import checked_keep, checked_sigma
+from initjax.meanfield.settings import checked_keep, checked_number, checked_sigma
 from initjax.meanfield.smoothness import slope_at_zero
 from initjax.typing import Array, HostArray
 
@@ -113,8 +113,9 @@ def length_fixed_points(
 
     Returns:
         The fixed points; a single one with q = nan where the map is the identity,
-        as for relu with σ_w² = 2, σ_b = 0. The range ends earlier where E φ² cannot
-        be computed further. Between 0 and 1e-12 one is looked for.
+        as for relu with σ_w² = 2, σ_b = 0. The range ends earlier, at a whole decade,
+        where E φ² cannot be computed over the next one: at q = 1 for exp. Between 0
+        and 1e-12 one is looked for.
 
     Raises:
         ValueError: as ``q_star``.
@@ -133,9 +134,9 @@ def length_fixed_points(
     moment = relative_length(named)
     lengths = Lengths.of(
         moment,
-        checked_sigma("sigma_w", sigma_w).reshape(1),
-        checked_sigma("sigma_b", sigma_b).reshape(1),
-        checked_keep(keep).reshape(1),
+        checked_sigma("sigma_w", checked_number("sigma_w", sigma_w)).reshape(1),
+        checked_sigma("sigma_b", checked_number("sigma_b", sigma_b)).reshape(1),
+        checked_keep(checked_number("keep", keep)).reshape(1),
     )
     values, _ = lengths(np.zeros(1, int), moment.grid())
     if not signs(values).any():
@@ -163,6 +164,7 @@ def fixed_point(q: float, slope: float) -> FixedPoint:
 
 def _log_start(named: NamedActivation, start: float) -> float:
     """The start as x = ln q."""
+    start = checked_number("start", start)
     moment = relative_length(named)
     low, high = math.exp(moment.low), math.exp(moment.high)
     if not low * (1 - 1e-12) <= start <= high * (1 + 1e-12):

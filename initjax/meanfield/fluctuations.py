@@ -23,6 +23,7 @@ from initjax.meanfield.random_walks import (
     length_covariance,
     length_shift,
 )
+from initjax.meanfield.smoothness import check_continuous
 from initjax.typing import Array, HostArray
 
 _SMALLEST, _LARGEST = 1e-70, 1e70  # of q: its fourth power must be in float64
@@ -117,8 +118,8 @@ def log_fluctuations(
         which q, sigma_w, sigma_b, width and the others are broadcast.
 
     Raises:
-        ValueError: for q, sigma_w or width that are not positive, |c| > 1, a depth
-            or batch below 1.
+        ValueError: for q, sigma_w or width that are not positive, q < σ_b², |c| > 1,
+            a depth or batch below 1, and an activation that jumps.
 
     Example:
         >>> seen = log_fluctuations("relu", q=1.0, sigma_w=2**0.5, width=100, depth=50)
@@ -139,6 +140,7 @@ def log_fluctuations(
         path.append(q)
     known = np.logical_and.accumulate(_inside(np.stack(path)))
     inside = np.where(known, np.stack(path), 1.0)
+    check_continuous(named, inside)
     layers = Layers(named, inside[:-1], sigma_w, sigma_b, haar)
     noise = layers.noise()
     v = length_covariance(layers, noise, n, start)
@@ -200,6 +202,11 @@ def _checked(
         if not np.all(np.abs(value) <= 1):
             raise ValueError(f"{name} is a correlation, from -1 to 1; got {name}={value!r}")
     for name, count in (("depth", depth), ("batch", batch)):
-        if count < 1:
-            raise ValueError(f"{name} must be at least 1; got {name}={count!r}")
+        if not isinstance(count, int | np.integer) or count < 1:
+            raise ValueError(f"{name} must be a whole number >= 1; got {name}={count!r}")
+    if np.any(q < np.square(sigma_b)):
+        raise ValueError(
+            f"q must be at least sigma_b², which the biases alone make; got q={q!r}, "
+            f"sigma_b={sigma_b!r}"
+        )
     return [q, sigma_w, sigma_b, n, c, rho, v, haar]

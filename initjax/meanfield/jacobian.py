@@ -12,7 +12,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from initjax.activations import resolve
-from initjax.meanfield.settings import checked_sigma
+from initjax.meanfield.settings import checked_sigma, off_zero
+from initjax.meanfield.smoothness import check_continuous
 from initjax.quadrature import gaussian_mean
 from initjax.typing import Array, HostArray
 
@@ -49,7 +50,8 @@ def jacobian_moments(
 
     Raises:
         ValueError: for an entry of ``q`` that is negative or not finite, a depth
-            below 1 or not whole, a negative ``sigma_w``, and unknown ``weights``.
+            below 1 or not whole, a negative ``sigma_w``, unknown ``weights``, and an
+            activation that jumps.
 
     Example:
         >>> mean, variance = jacobian_moments("relu", depth=8, q=1.0, sigma_w=2**0.5)
@@ -124,8 +126,9 @@ def _slope_moments(
     activation: str | Callable[[Array], Array], q: HostArray | float
 ) -> tuple[HostArray, HostArray]:
     """μ₁ and μ₂/μ₁² − 1, the latter as a variance: it is 0 for a linear φ."""
-    named = resolve(activation)
+    named, q = resolve(activation), off_zero(q)
     slope = gaussian_mean(np.square, named, q, order=1)
     fourth = gaussian_mean(lambda s: s**4, named, q, order=1)
+    check_continuous(named, q)
     with np.errstate(divide="ignore", invalid="ignore"):
         return slope, np.maximum(fourth / np.square(slope) - 1, 0)

@@ -12,6 +12,7 @@ import numpy as np
 
 from initjax.activations import NamedActivation
 from initjax.meanfield.hermite import LayerSeries, layer_series
+from initjax.meanfield.moments import mean_steepness
 from initjax.typing import HostArray
 
 
@@ -75,6 +76,11 @@ class Layers:
     def gradient(self) -> Elasticity:
         """Of χ₁(q) = σ_w² E φ′²."""
         return _elasticity(self.series.of_squared_slope, self.sigma_w, 0.0)
+
+    @cached_property
+    def steepness(self) -> HostArray:
+        """E φ′², which the series has to some digits only, to those of quadrature."""
+        return mean_steepness(self.activation, self.q)
 
     @cached_property
     def next_q(self) -> HostArray:

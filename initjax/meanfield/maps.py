@@ -6,12 +6,10 @@ from functools import lru_cache
 import numpy as np
 
 from initjax.activations import NamedActivation, resolve, value_and_derivative
-from initjax.meanfield.settings import checked_keep, checked_sigma
+from initjax.meanfield.settings import checked_keep, checked_sigma, off_zero
 from initjax.meanfield.smoothness import check_continuous, slope_at_zero
 from initjax.quadrature import gaussian_mean
 from initjax.typing import Array, HostArray
-
-_SMALLEST = 1e-30  # stands for q → 0 where φ′ at 0 itself would be read from one side
 
 
 def variance_map(
@@ -95,7 +93,7 @@ def chi(
         Poole et al. (2016), arXiv:1606.05340, eq. (6).
     """
     named, sigma_w = resolve(activation), checked_sigma("sigma_w", sigma_w)
-    positive = np.where(np.equal(q, 0), _SMALLEST, q)
+    positive = off_zero(q)
     moment = gaussian_mean(np.square, named, positive, order=1)
     check_continuous(named, positive)
     return np.square(sigma_w) / checked_keep(keep) * moment

@@ -83,6 +83,21 @@ def steepness(named: NamedActivation) -> Moment:
     return _moment(named, 1)
 
 
+def mean_steepness(named: NamedActivation, q: HostArray) -> HostArray:
+    """E φ′² at many q: from the series where it reaches, else by quadrature."""
+    try:
+        series = steepness(named)
+    except ValueError:  # no series near q = 1
+        return gaussian_mean(np.square, named, q, order=1)
+    x = np.log(q)
+    known = (x >= series.low) & (x <= series.high)
+    found = np.empty(q.shape)
+    found[known] = series(x[known])[0]
+    if not known.all():
+        found[~known] = gaussian_mean(np.square, named, q[~known], order=1)
+    return found
+
+
 def _moment(named: NamedActivation, order: int) -> Moment:
     """As far as it can be computed, which for exp is not far up, for sin to 1e3.
 

@@ -7,6 +7,7 @@ from typing import Literal
 from initjax.activations import resolve
 from initjax.meanfield.fixed_points import q_star
 from initjax.meanfield.maps import chi
+from initjax.meanfield.settings import checked_number
 from initjax.typing import Array
 
 Phase = Literal["ordered", "critical", "chaotic"]
@@ -24,7 +25,8 @@ def phase(
     """Which side of the edge of chaos a network of these weights is on.
 
     ordered where χ₁ < 1 at q* (two inputs become one, gradients vanish), chaotic
-    where χ₁ > 1 (they part, gradients explode), critical between.
+    where χ₁ > 1 (they part, gradients explode), critical between. With dropout there
+    is no critical phase: ``depth_scales`` stay finite.
 
     Args:
         activation: φ, by name or as any elementwise callable.
@@ -48,6 +50,10 @@ def phase(
         Poole et al. (2016), arXiv:1606.05340.
     """
     named = resolve(activation)
+    sigma_w, sigma_b = (
+        checked_number(name, value)
+        for name, value in (("sigma_w", sigma_w), ("sigma_b", sigma_b))
+    )
     q = float(q_star(named, sigma_w=sigma_w, sigma_b=sigma_b))
     if math.isnan(q):
         raise ValueError(

@@ -66,7 +66,8 @@ def gradient_shift(
 
 def gradient_mean_field(layers: Layers) -> HostArray:
     """At infinite width, ln δ² over that of the last layer."""
-    return _down(layers.gradient.log[:-1])
+    with np.errstate(divide="ignore"):
+        return _down(np.log(np.square(layers.sigma_w) * layers.steepness[:-1]))
 
 
 def gradient_correlation(

@@ -1,13 +1,12 @@
 """How two inputs approach each other on the critical line, where no slope says it."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from initjax.activations import NamedActivation, resolve, value_and_derivative
-from initjax.meanfield.smoothness import check_continuous
+from initjax.activations import resolve
+from initjax.meanfield.smoothness import check_continuous, slope_of
 from initjax.quadrature import gaussian_mean, jumps
 from initjax.typing import Array, HostArray
 
@@ -78,13 +77,5 @@ def critical_rate(
             densities = np.exp(-np.square(points) / (2 * q[..., None]))
             crossing = densities @ np.square(sizes) / (np.sqrt(2) * np.pi)
             return CriticalRate(2, np.square(3 * steepness / crossing))
-        bend = gaussian_mean(np.square, _slope(named), q, order=1)
+        bend = gaussian_mean(np.square, slope_of(named), q, order=1)
         return CriticalRate(1, np.asarray(2 * steepness / (q * bend)))
-
-
-@lru_cache(maxsize=256)
-def _slope(named: NamedActivation) -> NamedActivation:
-    def slope(x: Array) -> Array:
-        return value_and_derivative(named.function, x)[1]
-
-    return NamedActivation(f"slope of {named.name}", slope, named.kinks)

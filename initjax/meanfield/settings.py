@@ -4,6 +4,25 @@ import numpy as np
 
 from initjax.typing import HostArray
 
+_TINY = 1e-30  # φ′ at 0 itself would be read from one side
+
+
+def checked_number(argument: str, value: HostArray | float) -> float:
+    """A number, of a function that does not take arrays.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if np.ndim(value) or not np.issubdtype(np.asarray(value).dtype, np.number):
+        raise ValueError(f"{argument} must be one number; got {argument}={value!r}")
+    return float(value)
+
+
+def off_zero(q: HostArray | float) -> HostArray:
+    """Second moments with a tiny one for 0, where a slope has a limit only as q → 0."""
+    q = np.asarray(q, np.float64)
+    return np.where(q == 0, _TINY, q)
+
 
 def checked_sigma(argument: str, value: HostArray | float) -> HostArray:
     """A standard deviation in float64.

@@ -1,6 +1,7 @@
 """Where an activation is not smooth enough for φ′ to tell the truth."""
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from initjax.activations import NamedActivation, value_and_derivative
 from initjax.quadrature import breakpoints, on_host
 from initjax.quadrature.host import value_and_slope
+from initjax.quadrature.jumps import is_ours
 from initjax.typing import Array, HostArray
 
 _REACH = 13.0  # standard deviations that quadrature covers
@@ -25,7 +27,8 @@ def check_continuous(named: NamedActivation, q: HostArray | float) -> None:
         ValueError: that names the place.
     """
     reach = _REACH * math.sqrt(np.max(q, initial=0.0))
-    cuts = np.array([b for b in breakpoints(named, reach) if abs(b) <= reach])
+    cuts = _kinks(named, reach)
+    cuts = cuts[np.abs(cuts) <= reach]
     apart = 1e-12 * np.maximum(1.0, np.abs(cuts))
     values, slopes = value_and_slope(named)(np.stack([cuts - apart, cuts + apart]))
     with np.errstate(invalid="ignore"):
@@ -36,6 +39,14 @@ def check_continuous(named: NamedActivation, q: HostArray | float) -> None:
             f"activation {named.name!r} jumps at x={cuts[jumps][0]:.6g}: there φ′ is "
             "infinite, and so is χ₁ = σ_w² E φ′². Give a continuous activation"
         )
+
+
+def _kinks(named: NamedActivation, reach: float) -> HostArray:
+    """Those that a caller declares are completed by a search, as in quadrature."""
+    found = np.array(breakpoints(named, reach))
+    if named.kinks is None or is_ours(named):
+        return found
+    return np.append(found, breakpoints(replace(named, kinks=None), reach))
 
 
 @lru_cache(maxsize=256)
@@ -55,11 +66,13 @@ def slope_at_zero(named: NamedActivation) -> float:
         return steepness
     if abs(slopes[1] - slopes[0]) > _SAME * max(1.0, np.abs(slopes).max()):
         return math.copysign(math.inf, center * (slopes[1] - slopes[0]))
-    return steepness + center * float(np.mean(on_host(_slope(named), 1)(sides)))
+    return steepness + center * float(np.mean(on_host(slope_of(named), 1)(sides)))
 
 
 @lru_cache(maxsize=256)
-def _slope(named: NamedActivation) -> NamedActivation:
+def slope_of(named: NamedActivation) -> NamedActivation:
+    """φ′ as an activation."""
+
     def slope(x: Array) -> Array:
         return value_and_derivative(named.function, x)[1]
 

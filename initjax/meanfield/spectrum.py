@@ -11,8 +11,10 @@ import numpy as np
 from initjax.activations import resolve
 from initjax.meanfield.free_product import Curve
 from initjax.meanfield.jacobian import Weights, checked
+from initjax.meanfield.settings import off_zero
 from initjax.meanfield.slope_cells import cell_law
 from initjax.meanfield.slopes import REACH, SlopeLaw, slope_law
+from initjax.meanfield.smoothness import check_continuous
 from initjax.typing import Array, HostArray
 
 _CELLS = 3  # refinement at which cells take the place of points
@@ -201,12 +203,16 @@ def _curve(
     """The curve of a law whose largest slope is 1, and ln of the unit of its ζ."""
     checked(depth, sigma_w, weights)
     if np.ndim(depth) or np.ndim(q) or np.ndim(sigma_w):
-        raise ValueError("depth, q and sigma_w must be numbers here, not arrays")
+        raise ValueError(
+            "depth, q and sigma_w must be one number each; got "
+            f"depth={depth!r}, q={q!r}, sigma_w={sigma_w!r}"
+        )
     if not (sigma_w > 0 and np.isfinite(q) and q >= 0):
         raise ValueError(
             f"q must be finite and >= 0 and sigma_w > 0; got q={q!r}, sigma_w={sigma_w!r}"
         )
-    named, moment = resolve(activation), float(q)
+    named, moment = resolve(activation), float(off_zero(q))
+    check_continuous(named, moment)
     points = slope_law(named, moment, min(level, _CELLS - 1), reach)
     law = cell_law(named, moment) if level == _CELLS else points
     curve = Curve(law.over(law.top), int(depth), weights == "gaussian")

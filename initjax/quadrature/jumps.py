@@ -24,7 +24,7 @@ def partitions(
     by a search; the project's own table is trusted first.
     """
     declared = np.asarray(activation.kinks or (), np.float64)
-    if _is_ours(activation):
+    if is_ours(activation):
         yield declared, declared
     searched = np.array(breakpoints(replace(activation, kinks=None), reach))
     gaps = np.diff(searched)
@@ -66,7 +66,8 @@ def jumps(
 def _steps(f: HostFunction, points: HostArray) -> HostArray:
     """Jumps of f, of any shape [..., points]; 0 where it is continuous.
 
-    Looked at from a quarter as far, a jump is as large, a slope a quarter as high.
+    Looked at from a quarter as far, a jump is as large, a slope a quarter as high, and
+    what grows like a power of the distance between.
     """
     aside = _ASIDE * np.abs(points).clip(1)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -75,7 +76,7 @@ def _steps(f: HostFunction, points: HostArray) -> HostArray:
             f(points + np.stack([-1 + 0 * aside, 1 + 0 * aside, -aside, aside]))
         )
         scale = np.maximum(around.max(-2), np.abs(near))
-        jumping = (np.abs(near) > 0.5 * np.abs(far)) & (np.abs(near) > _COUNTS * scale)
+        jumping = (np.abs(near) > 0.9 * np.abs(far)) & (np.abs(near) > _COUNTS * scale)
         return np.where(jumping, (4 * near - far) / 3, 0.0)
 
 
@@ -85,7 +86,8 @@ def apart(points: HostArray) -> HostArray:
     return points[np.diff(points, prepend=-np.inf) > _ASIDE * np.abs(points).clip(1)]
 
 
-def _is_ours(activation: NamedActivation) -> bool:
+def is_ours(activation: NamedActivation) -> bool:
+    """Whether an activation stands in the project's table, whose kinks are trusted."""
     try:
         return resolve(activation.name) is activation
     except ValueError:

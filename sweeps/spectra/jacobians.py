@@ -100,7 +100,9 @@ def singular_values(
 @partial(jax.jit, static_argnums=2)
 def _start(keys: Key, scale: Array, width: int) -> tuple[Array, Array]:
     """Input [seed, width] and the Jacobian of no layers."""
-    noise = jax.vmap(lambda key: jax.random.normal(key, (width,)))(keys)
+    # Of the seed's two keys the first; the layers fold into the second.
+    inputs_keys = jax.vmap(jax.random.split)(keys)[:, 0]
+    noise = jax.vmap(lambda key: jax.random.normal(key, (width,)))(inputs_keys)
     eye = jnp.broadcast_to(jnp.eye(width), (len(keys), width, width))
     return scale * noise, eye
 
@@ -122,7 +124,8 @@ def _advance(
     width = state[0].shape[1]
 
     def layer(index: Array, key: Key, h: Array, whole: Array) -> tuple[Array, Array]:
-        weight_key, bias_key = jax.random.split(jax.random.fold_in(key, index))
+        layers_key = jax.random.split(key)[1]
+        weight_key, bias_key = jax.random.split(jax.random.fold_in(layers_key, index))
         if weights == "orthogonal":
             weight = haar(weight_key, width, width, jnp.float32)
         else:

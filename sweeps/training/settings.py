@@ -41,17 +41,19 @@ def check_steps(batch: int, steps: int, momentum: float) -> None:
         raise ValueError(f"--momentum must be from 0 to below 1; got {momentum}")
 
 
-def cost(cells: Sequence[Cell], *, batch: int, rows: int) -> Cost:
+def cost(cells: Sequence[Cell], *, batch: int, steps: int, rows: int) -> Cost:
     """Programs, memory and rows of training networks of one width and depth at once.
 
     Args:
         cells: The networks.
         batch: Images in a minibatch.
+        steps: Minibatches that a network sees.
         rows: Of the table, for each of them.
     """
     width, depth = cells[0]["width"], cells[0]["depth"]
     weights = width * (data.MNIST_PIXELS + (depth - 1) * width + data.CLASSES)
+    drawn = steps * (batch + 1)  # the order of the images, and the losses
     passing = max(2 * depth * batch, 2 * data.MNIST_IMAGES) * width
     shared = data.MNIST_IMAGES * data.MNIST_PIXELS
-    numbers = len(cells) * (5 * weights + passing) + shared
+    numbers = len(cells) * (5 * weights + passing + drawn) + shared
     return Cost(frozenset({("train", width, depth)}), _FLOAT * numbers, rows * len(cells))

@@ -79,7 +79,22 @@ def test_learning_times_are_those_of_the_docstring(steps):
         *first, last = words[name]
         assert f"{', '.join(first)} and {last}" in text, name
     assert words["gaussian"][2:] == ["never", "never"]
-    said = f"{words['gaussian'][0]}, {words['gaussian'][1]}, never and never within 1,000"
+    first, second = words["gaussian"][:2]
+    assert f"{first}, {second}, and more than the 1,000 that are tried" in text
+
+
+def test_the_best_rate_is_not_the_largest_one():
+    table = _table(learning_time)
+    rows = steps_by_depth(table)
+    best = rows[rows["panel"].str.startswith("best") & np.isfinite(rows["median"])]
+    assert best["rate"].max() < table["rate"].max()
+
+
+def test_variances_of_seeds_differ_as_the_docstring_says():
+    rows = moments(_table(isometry)).set_index(["weights", "depth"]).loc[("gaussian", 64)]
+    spread = rows["variance_high"] / rows["variance_low"]
+    text = " ".join((isometry.__doc__ or "").split())
+    said = f"by factors of {spread.min():.0f} to {spread.max():.0f} between seeds"
     assert said in text
 
 

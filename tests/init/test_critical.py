@@ -63,7 +63,7 @@ def test_orthogonal_weights():
 
 
 def test_dtypes():
-    for weights in ("normal", "orthogonal"):
+    for weights in ("gaussian", "orthogonal"):
         both = init.critical("tanh", sigma_b=0.2, weights=weights, dtype=jnp.bfloat16)
         for initializer, shape in zip(both, ((64, 64), (64,)), strict=True):
             low = initializer(jax.random.key(0), shape)

@@ -83,7 +83,6 @@ def test_cos_has_a_point_without_biases():
         ("tanh", 1),
         ("erf", PI / 4),
         ("hard_tanh", 1),
-        ("gelu", 4),
         ("elu", 1),
         ("relu6", 2),
         ("sin", 1),
@@ -94,6 +93,15 @@ def test_without_biases_the_signal_dies_slowly(name, sigma_w2):
     found = critical_sigma_w(name, sigma_b=0.0)
     assert found**2 == pytest.approx(sigma_w2, rel=1e-12)
     assert length_stability(name, sigma_b=0.0) == (0, 1, "marginal")
+
+
+@pytest.mark.parametrize(("name", "sigma_w"), [("gelu", 2), ("silu", 2), ("mish", 5 / 3)])
+def test_without_biases_gelu_and_its_like_explode(name, sigma_w):
+    """Their q = 0 has slope 1 too, but the next order repels: V(q) > q."""
+    assert critical_sigma_w(name, sigma_b=0.0) == pytest.approx(sigma_w, rel=1e-12)
+    assert length_stability(name, sigma_b=0.0) == (0, 1, "repelling")
+    assert phase(name, sigma_w=sigma_w) == "chaotic"
+    assert variance_map(0.01, name, sigma_w=sigma_w) > 0.01005
 
 
 @pytest.mark.parametrize("a", [0.0, 0.01, 0.2, 0.5, -1.0])

@@ -209,8 +209,8 @@ def test_kurtosis_is_that_of_quadrature():
         ({"c": 1.1}, "c is a correlation"),
         ({"rho": [-2.0]}, "rho is a correlation"),
         ({"sigma_b": -0.1}, "sigma_b must be finite and >= 0"),
-        ({"depth": 0}, "depth must be at least 1"),
-        ({"batch": 0}, "batch must be at least 1"),
+        ({"depth": 0}, "depth must be a whole number"),
+        ({"batch": 0}, "batch must be a whole number"),
     ],
 )
 def test_bad_input_is_named(changed, match):

@@ -194,10 +194,10 @@ def test_density_is_that_of_finite_matrices(weights):
         ("tanh", {"x": 0.0}, "x must be finite squared singular values > 0; got x="),
         ("tanh", {"sigma_w": 0.0}, "sigma_w > 0"),
         ("tanh", {"depth": 0}, "depth must be whole numbers"),
-        ("tanh", {"q": np.ones(3)}, "must be numbers here, not arrays"),
+        ("tanh", {"q": np.ones(3)}, "must be one number each"),
         ("tanh", {"q": -1.0}, "q must be finite"),
         (lambda x: 0 * x + 2, {}, "slope 0 everywhere"),
-        (jnp.sign, {}, "slope 0 everywhere"),
+        (jnp.sign, {}, "jumps at x=0"),
         (lambda x: x / 0.0 * 0.0, {}, "cannot be computed"),
     ],
 )

@@ -184,4 +184,4 @@ def test_memory_is_right_within_a_factor_of_two():
     found = lowered.compile().memory_analysis()
     used = found.argument_size_in_bytes + found.temp_size_in_bytes
     cells = [{"width": width, "depth": depth}]
-    assert used / 2 < settings.cost(cells, batch=batch, rows=1).memory < 2 * used
+    assert used / 2 < settings.cost(cells, batch=batch, steps=50, rows=1).memory < 2 * used
