@@ -45,7 +45,7 @@ def steps_by_depth(table: pd.DataFrame) -> pd.DataFrame:
     at = found.sort_values(["median", "high"], kind="stable")
     best = at.groupby(["weights", "depth"], sort=False).head(1)
     rates = sorted(found["rate"].unique())
-    best = best.assign(panel=f"best of {len(rates)} rates")
+    best = best.assign(panel=f"best of {len(rates)} rates up to {rates[-1]:g}/D")
     rows = pd.concat([slow] if len(rates) == 1 else [slow, best], ignore_index=True)
     strengths = [float(word) for word in same["strengths"].iloc[0].split()]
     rows["theory"] = [

@@ -52,7 +52,7 @@ class Config:
     """Laws of the weights: gaussian, orthogonal, aligned (orthogonal, with the task)."""
     depths: tuple[int, ...] = (3, 5, 10, 20, 30, 60)
     """Numbers of weight matrices."""
-    rates: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0, 10.0)
+    rates: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0)
     """Learning rates times depth."""
     widths: tuple[int, ...] = (64,)
     """Units of every hidden layer."""

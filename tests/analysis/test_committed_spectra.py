@@ -83,13 +83,6 @@ def test_learning_times_are_those_of_the_docstring(steps):
     assert f"{first}, {second}, and more than the 1,000 that are tried" in text
 
 
-def test_the_best_rate_is_not_the_largest_one():
-    table = _table(learning_time)
-    rows = steps_by_depth(table)
-    best = rows[rows["panel"].str.startswith("best") & np.isfinite(rows["median"])]
-    assert best["rate"].max() < table["rate"].max()
-
-
 def test_variances_of_seeds_differ_as_the_docstring_says():
     rows = moments(_table(isometry)).set_index(["weights", "depth"]).loc[("gaussian", 64)]
     spread = rows["variance_high"] / rows["variance_low"]
