@@ -102,7 +102,7 @@ def plot_steps(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     if not np.isfinite(rows["median"]).all():
         ax.axhline(roof, color="0.5", lw=0.7)
         place = {"xytext": (2, -10), "textcoords": "offset points", "fontsize": 7}
-        ax.annotate("× not in the steps tried", (rows["depth"].min(), roof), **place)
+        ax.annotate("× not in time", (rows["depth"].min(), roof), **place)
     ax.set(xscale="log", yscale="log", title=rows["panel"].iloc[0])
     ax.set_ylim(top=1.4 * roof)
     depths = sorted(rows["depth"].unique())

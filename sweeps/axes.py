@@ -30,14 +30,14 @@ def within(axis: str, values: Sequence[int], least: int, most: int) -> tuple[int
     return _distinct(axis, values)
 
 
-def activations(names: Sequence[str]) -> tuple[str, ...]:
-    """Names of known activations.
+def activations(names: Sequence[str], axis: str = "activations") -> tuple[str, ...]:
+    """Names of known activations, given as the option ``axis``.
 
     Raises:
         ValueError: for an unknown name, or for none at all.
     """
-    names = _all_of("activations", names, str, "names")
-    return _distinct("activations", [resolve(name).name for name in names])
+    names = _all_of(axis, names, str, "names")
+    return _distinct(axis, [resolve(name).name for name in names])
 
 
 def schemes(names: Sequence[str]) -> tuple[str, ...]:

@@ -80,8 +80,8 @@ def cells(config: Config) -> list[Cell]:
     grid = product(
         width=axes.within("widths", config.widths, 1, 10_000),
         depth=axes.within("depths", config.depths, 2, 10_000),
-        sigma_w2=settings.positive("sigma_w2", config.sigma_w2),
-        sigma_b2=settings.positive("sigma_b2", [config.sigma_b2]),
+        sigma_w2=settings.positive("sigma-w2", config.sigma_w2),
+        sigma_b2=settings.positive("sigma-b2", [config.sigma_b2]),
         seed=range(*axes.within("seeds", [config.seeds], 1, 10_000)),
     )
     return [{**cell, "rate": rate / cell["depth"]} for cell in grid]

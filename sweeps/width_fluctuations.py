@@ -98,17 +98,17 @@ def cells(config: Config) -> list[Cell]:
     axes.within("networks", [config.networks], 1, 100_000)
     axes.within("wide-networks", [config.wide_networks], 1, 100_000)
     grids = {
-        "lengths": (config.walkers, config.walker_widths),
-        "slopes": (config.activations, config.widths),
-        "deaths": (("relu",), config.dying_widths),
+        "lengths": ("walkers", config.walkers, "walker-widths", config.walker_widths),
+        "slopes": ("activations", config.activations, "widths", config.widths),
+        "deaths": ("activations", ("relu",), "dying-widths", config.dying_widths),
     }
     return [
         cell
-        for part, (names, widths) in grids.items()
+        for part, (kind, names, axis, widths) in grids.items()
         for cell in product(
             part=[part],
-            activation=axes.activations(names),
-            width=axes.within("widths", widths, 1, 10_000),
+            activation=axes.activations(names, kind),
+            width=axes.within(axis, widths, 1, 10_000),
             depth=[DEPTHS[part]],
             seed=seeds,
         )

@@ -49,3 +49,16 @@ def test_the_committed_table_is_small_and_of_this_schema():
     networks = table.groupby(["inputs", "activation", "scheme", "depth", "seed"]).size()
     assert len(networks) == 7800
     assert networks.max() <= 24
+
+
+def test_the_sweeps_take_as_long_as_is_said():
+    from sweeps.harness.table import load
+
+    tables = sorted((ROOT / "results").glob("*/table.parquet"))
+    origins = {path.parent.name: load(path).attrs["provenance"] for path in tables}
+    assert not any(origin["dirty"] for origin in origins.values())
+    for name in origins:
+        assert f"| `{name}` |" in README
+    measured = [o["wall_seconds"] for name, o in origins.items() if name != "throughput"]
+    assert "measure for less than ten minutes" in README
+    assert sum(measured) < 600

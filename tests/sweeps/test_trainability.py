@@ -49,8 +49,8 @@ def test_rate_goes_with_one_over_depth():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"sigma_w2": (-1.0,)}, "--sigma_w2 must be numbers > 0"),
-        ({"sigma_b2": 0.0}, "--sigma_b2 must be numbers > 0"),
+        ({"sigma_w2": (-1.0,)}, "--sigma-w2 must be numbers > 0"),
+        ({"sigma_b2": 0.0}, "--sigma-b2 must be numbers > 0"),
         ({"rate": float("inf")}, "--rate must be numbers > 0"),
         ({"depths": (0,)}, "--depths must be >= 2; got 0"),
         ({"steps": 10}, "--steps must be >= 50; got 10"),
