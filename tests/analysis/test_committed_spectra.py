@@ -51,8 +51,8 @@ def test_orthogonal_tanh_networks_are_near_an_isometry(spectra):
 
 
 def test_variances_of_orthogonal_networks_are_those_of_theory(spectra):
-    """The tolerance of 30 % is that of ReLU in six networks; a slope off by 5 % in
-    every layer changes the variance of 64 layers by a factor of hundreds."""
+    """The tolerance is that of ReLU in six networks. The variance is that of λ ∝ σ_w^(2L):
+    for a σ_w off by 5 % that of 16 layers is 1.05⁶⁴ = 23 times as large."""
     orthogonal = spectra.xs("orthogonal", level="weights")
     linear = orthogonal.loc["identity"]
     assert (linear["variance"] < 1e-6).all()
