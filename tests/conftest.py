@@ -19,6 +19,11 @@ import pytest
 jax.config.update("jax_num_cpu_devices", 8)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "measure default presets anew and test their claims, not the committed tables"
+    parser.addoption("--remeasure", action="store_true", help=text)
+
+
 @dataclass
 class Count:
     """Number of programs that XLA compiled."""

@@ -1,9 +1,10 @@
 """Networks as stacked parameters: hidden layers along one axis, for a scan over them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from initjax.engine.draws import READOUT, layer_key
@@ -19,11 +20,11 @@ class Dense(NamedTuple):
 
 
 class Network(NamedTuple):
-    """A network of two or more hidden layers.
+    """A network of one or more hidden layers.
 
     Attributes:
-        entry: Layer 0, which reads the images.
-        hidden: Layers 1 … D-1, stacked.
+        entry: Layer 0, which reads the inputs.
+        hidden: Layers 1 … D-1, stacked; of one hidden layer, a stack of none.
         readout: From the last hidden layer to the classes.
     """
 
@@ -32,11 +33,11 @@ class Network(NamedTuple):
     readout: Dense
 
 
-T = TypeVar("T", Dense, Network)
+T = TypeVar("T", bound=tuple[Any, ...])
 
 
 def stack(parts: Sequence[T]) -> T:
-    """Layers or networks of one shape along a new first axis."""
+    """Layers, networks or data of one shape along a new first axis."""
     return jax.tree.map(lambda *leaves: np.stack(leaves), *parts)
 
 
@@ -61,19 +62,21 @@ def initialize(
         kernel = kernel_init(kernel_key, (fan_in, units))
         return Dense(np.asarray(kernel), np.asarray(bias_init(bias_key, (units,))))
 
+    between = [dense(index, width, width) for index in range(1, depth)]
+    none = Dense(np.zeros((0, width, width), np.float32), np.zeros((0, width), np.float32))
     return Network(
         dense(0, fan_in, width),
-        stack([dense(index, width, width) for index in range(1, depth)]),
+        stack(between) if between else none,
         dense(READOUT, width, classes),
     )
 
 
-def logits(network: Network, images: Array, activation: Activation) -> Array:
-    """Outputs [image, class] of one network."""
+def logits(network: Network, inputs: Array | HostArray, activation: Activation) -> Array:
+    """Outputs [input, class] of one network."""
 
     def layer(h: Array, dense: Dense) -> tuple[Array, None]:
         return activation(h @ dense.kernel + dense.bias), None
 
-    h, _ = layer(images, network.entry)
+    h, _ = layer(jnp.asarray(inputs), network.entry)
     h, _ = jax.lax.scan(layer, h, network.hidden)
     return h @ network.readout.kernel + network.readout.bias

@@ -1,6 +1,6 @@
 """Networks of one shape, trained by the same program.
 
-Layers and steps are scanned, so that what is compiled grows with neither. Whatever their
+Layers and steps are loops, so that what is compiled grows with neither. Whatever their
 weights, learning rates and orders of images, networks of one shape share the program: all
 at once by vmap on an accelerator, one per core at a time on a CPU.
 """
@@ -19,6 +19,7 @@ from initjax.engine.cores import by_cores
 from initjax.typing import Array, HostArray
 from sweeps import data
 from sweeps.harness.grid import Cell
+from sweeps.training.loop import Recipe, descend
 from sweeps.training.networks import Network, logits, stack
 
 
@@ -111,24 +112,19 @@ def _train(
     """``train`` of networks stacked along the first axis."""
     activation = resolve(rule.activation).function
 
-    def loss(network: Network, chosen: Array) -> Array:
-        outputs = logits(network, images[chosen], activation)
-        each = optax.softmax_cross_entropy_with_integer_labels(outputs, labels[chosen])
-        return each.mean()
-
     def one(network: Network, rate: Array, order: Array) -> Trained:
-        optimizer = optax.sgd(rate, rule.momentum or None)
+        def loss(now: Network, step: Array) -> Array:
+            chosen = order[step]
+            outputs = logits(now, images[chosen], activation)
+            each = optax.softmax_cross_entropy_with_integer_labels(outputs, labels[chosen])
+            return each.mean()
 
-        def step(
-            state: tuple[Network, optax.OptState], chosen: Array
-        ) -> tuple[tuple[Network, optax.OptState], Array]:
-            now, memory = state
-            value, gradient = jax.value_and_grad(loss)(now, chosen)
-            change, memory = optimizer.update(gradient, memory)
-            return (optax.apply_updates(now, change), memory), value
+        def accuracy(now: Network) -> Array:
+            return (logits(now, images, activation).argmax(-1) == labels).mean()
 
-        (last, _), losses = jax.lax.scan(step, (network, optimizer.init(network)), order)
-        right = logits(last, images, activation).argmax(-1) == labels
-        return Trained(losses, right.mean())
+        recipe = Recipe(loss, optax.sgd(rate, rule.momentum or None), accuracy)
+        steps = len(order)
+        course = descend(recipe, network, jnp.array([steps]), steps)
+        return Trained(course.losses, course.records[-1])
 
     return jax.vmap(one)(networks, rates, orders)

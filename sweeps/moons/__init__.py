@@ -1,0 +1,1 @@
+"""Small networks on two moons, many of one shape at once."""

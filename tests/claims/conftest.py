@@ -1,0 +1,33 @@
+"""The tables whose claims are tested: the committed ones, or measured anew."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sweeps.harness.table import load
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def measured(request, tmp_path_factory) -> Callable[[str], pd.DataFrame]:
+    """From the name of a sweep to its table at the default preset.
+
+    The committed table; with ``pytest --remeasure tests/claims``, that of a new run.
+    """
+    if not request.config.getoption("--remeasure"):
+        return lambda name: load(ROOT / "results" / name / "table.parquet")
+    folder = tmp_path_factory.mktemp("measured")
+
+    def run(name: str) -> pd.DataFrame:
+        out = folder / name
+        if not out.exists():
+            command = [sys.executable, "-m", f"sweeps.{name}", "--out", str(out)]
+            subprocess.run(command, cwd=ROOT, check=True)
+        return load(out / "table.parquet")
+
+    return run
