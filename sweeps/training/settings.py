@@ -1,6 +1,5 @@
 """What the sweeps that train have in common before anything is trained."""
 
-import math
 from collections.abc import Sequence
 
 from sweeps import axes, data
@@ -11,22 +10,6 @@ LAST = 50
 """Steps at the end whose mean loss stands for the network."""
 
 _FLOAT = 4  # bytes
-
-
-def positive(axis: str, values: Sequence[float]) -> tuple[float, ...]:
-    """Finite numbers above 0, each once.
-
-    Raises:
-        ValueError: for another value, or for none at all.
-
-    Example:
-        >>> positive("rates", [0.01, 1, 0.01])
-        (0.01, 1.0)
-    """
-    wrong = [value for value in values if not 0 < value < math.inf]
-    if wrong or not values:
-        raise ValueError(f"--{axis} must be numbers > 0; got {(wrong or values)!r}")
-    return tuple(dict.fromkeys(float(value) for value in values))
 
 
 def check_steps(batch: int, steps: int, momentum: float) -> None:

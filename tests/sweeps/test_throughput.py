@@ -28,6 +28,14 @@ def _found(contestant, job=JOB):
     return importlib.import_module(f"sweeps.contest.{contestant}").run(job)
 
 
+@pytest.fixture(autouse=True)
+def subnormal_numbers_are_kept():
+    """By the process, which a contestant switches off for the sake of speed."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)
+
+
 @pytest.fixture(scope="module")
 def ours():
     return _found("initjax")
