@@ -1,0 +1,1 @@
+"""What ``sweeps.init_distributions`` computes: samples of initializers against laws."""
