@@ -1,0 +1,248 @@
+"""Figures of ``sweeps.gain_vs_activation``: four gains, by samples and in networks."""
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+from scipy.stats import chi2
+
+from analysis.bands import Absent
+from analysis.figures import Figure
+from analysis.gain_responses import KINDS, errors, factors, measured_gains, scales
+from analysis.style import label, printable
+
+_PALETTE = sns.color_palette("colorblind", 10)
+_COLORS = dict(zip(KINDS, (_PALETTE[0], _PALETTE[1], _PALETTE[2], "k"), strict=True))
+_MARKERS = dict(zip(KINDS, "osDx", strict=True))
+_DASHES = dict(zip(KINDS, ("-", (0, (5, 1.5)), (0, (2, 1.2)), "-."), strict=True))
+WORDS = {
+    "forward": "forward, 1/√E φ²",
+    "backward": "backward, 1/√E φ′²",
+    "centered": "centered, std(x)/std(φ(x))",
+    "torch": "torch's table",
+}
+SHOWN = ("relu", "tanh", "selu", "sigmoid", "gelu", "silu")
+"""Activations with a panel of their own."""
+
+
+def plot_gains(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Four gains of each activation: points measured by samples, ticks by quadrature.
+
+    Args:
+        rows: From ``measured_gains``.
+        ax: Where to draw.
+    """
+    ax = plt.gca() if ax is None else ax
+    _by_row(rows, ax, {**dict.fromkeys(KINDS, "measured"), "torch": "published"}, "exact")
+    ax.set_xscale("log")
+    marks = [0.7, 0.8, 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6]
+    ax.set_xticks(marks, [f"{mark:g}" for mark in marks])
+    ax.minorticks_off()
+    ax.set_xlabel("gain")
+    _legend(ax, "quadrature", "center right")
+    return ax
+
+
+def plot_errors(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """RMS error of measured ln gain over seeds, in units of the scatter of one sample.
+
+    Args:
+        rows: From ``errors``, of one kind.
+        ax: Where to draw.
+    """
+    ax = plt.gca() if ax is None else ax
+    kind, seeds = rows["kind"].iloc[0], int(rows["seeds"].iloc[0])
+    at = rows.groupby("samples").cumcount() / rows["activation"].nunique()
+    ax.plot(
+        rows["samples"] * 1.8 ** (at - 0.5),
+        rows["unit"],
+        color=_COLORS[kind],
+        marker=_MARKERS[kind],
+        **{"ls": "", "ms": 2.5, "mew": 0},
+    )
+    ends = np.array([rows["samples"].min() / 2, rows["samples"].max() * 2])
+    ax.plot(ends, ends**-0.5, "k", lw=0.9, zorder=0, label="CLT: 1/√samples")
+    low, high = np.sqrt(chi2.ppf([0.025, 0.975], seeds) / seeds)
+    ax.fill_between(
+        ends,
+        low * ends**-0.5,
+        high * ends**-0.5,
+        label=f"95 % of RMS of {seeds} seeds",
+        **{"color": "0.5", "alpha": 0.25, "lw": 0},
+    )
+    ax.plot([], [], color="0.4", marker="o", ls="", ms=3, label="an activation")
+    ax.set(xscale="log", yscale="log", xlabel="samples", ylabel="RMS error / scatter")
+    ax.set_xticks(sorted(rows["samples"].unique()))
+    ax.minorticks_off()
+    ax.set_title(WORDS[kind], loc="left")
+    return ax
+
+
+def plot_scales(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """RMS over layers with each gain: median and 90 % band of seeds, dotted mean field.
+
+    Args:
+        rows: From ``scales``, of one activation.
+        ax: Where to draw.
+    """
+    ax = plt.gca() if ax is None else ax
+    for kind in KINDS:
+        same = rows[rows["kind"] == kind].sort_values("layer")
+        if same.empty:
+            continue
+        look = {"color": _COLORS[kind], "ls": _DASHES[kind], "lw": 1.6}
+        power = {n: 10.0 ** same[n] for n in ("low", "median", "high", "theory")}
+        ax.plot(same["layer"], power["median"], label=WORDS[kind], **look)
+        band = power["low"], power["high"]
+        ax.fill_between(same["layer"], *band, color=_COLORS[kind], alpha=0.2, lw=0)
+        ax.plot(same["layer"], power["theory"], color="0.35", ls=":", lw=1.1, zorder=5)
+    ax.plot([], [], color="0.35", ls=":", lw=1.1, label="mean field")
+    ax.set_yscale("log")
+    ax.minorticks_off()
+    _tick_decades(ax)
+    forward = rows["direction"].iloc[0] == "forward"
+    ax.set(xlabel="layer", ylabel="RMS of activations" if forward else "RMS of ∂L/∂z")
+    ax.set_title(label(rows["activation"].iloc[0]), loc="left", pad=13)
+    ax.text(0, 1.02, _equal(rows), transform=ax.transAxes, fontsize=7, style="italic")
+    return ax
+
+
+def _equal(rows: pd.DataFrame) -> str:
+    """Kinds whose curves lie on each other, in words."""
+    curves = rows.pivot(index="kind", columns="layer", values="median").round(2)
+    same: dict[tuple[float, ...], list[str]] = {}
+    for kind in [kind for kind in KINDS if kind in curves.index]:
+        same.setdefault(tuple(curves.loc[kind]), []).append(kind)
+    return ", ".join(" = ".join(kinds) for kinds in same.values() if len(kinds) > 1)
+
+
+def plot_factors(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Factor per layer on the RMS with each gain: points measured, ticks mean field.
+
+    Args:
+        rows: From ``factors``, of one direction.
+        ax: Where to draw.
+    """
+    ax = plt.gca() if ax is None else ax
+    _by_row(rows, ax, dict.fromkeys(KINDS, "measured"), "theory")
+    ax.set_xscale("log")
+    marks = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.6]
+    low, high = ax.get_xlim()
+    marks = [mark for mark in marks if low <= mark <= high]
+    ax.set_xticks(marks, [f"{mark:g}" for mark in marks])
+    ax.minorticks_off()
+    ax.axvline(1, color="0.3", lw=0.8, zorder=0)
+    words = {
+        "forward": "activations, from input to output",
+        "backward": "gradient ∂L/∂z, from output to input",
+    }
+    ax.set_title(words[rows["direction"].iloc[0]], loc="left")
+    ax.set_xlabel("factor per layer")
+    _legend(ax, "mean field", "center left" if low < 0.5 else "lower right")
+    return ax
+
+
+def _tick_decades(ax: Axes) -> None:
+    """Ticks on a log axis that may span less than a decade."""
+    low, high = ax.get_ylim()
+    if high / low < 100:
+        few = MaxNLocator(5) if high / low < 5 else LogLocator(subs=(1, 2, 5))
+        ax.yaxis.set_major_locator(few)
+        ax.yaxis.set_major_formatter("{x:g}")
+
+
+def _by_row(rows: pd.DataFrame, ax: Axes, column: dict[str, str], theory: str) -> list[str]:
+    """A row of points per activation, kinds a little apart, theory as a tick through each.
+
+    What is 0 or infinite stands as a word at the end of its row.
+    """
+    names = list(dict.fromkeys(rows["activation"]))[::-1]
+    for at, kind in enumerate(KINDS):
+        same = rows[rows["kind"] == kind]
+        y = np.array([names.index(name) for name in same["activation"]]) + 0.36 - 0.24 * at
+        x = same[column[kind]].to_numpy(float)
+        look = {"color": _COLORS[kind], "marker": _MARKERS[kind], "ls": ""}
+        shown = np.isfinite(x) & (x > 0)
+        ax.plot(x[shown], y[shown], ms=2.8, label=WORDS[kind], **look)
+        ax.plot(same[theory], y, "|", color="0.25", ms=4, mew=0.8)
+        for value, height in zip(x[~shown], y[~shown], strict=True):
+            word = "0" if value == 0 else "∞" if value == np.inf else "0 or ∞"
+            place = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": 7}
+            ax.text(0.01 + 0.07 * at, round(height), word, color=_COLORS[kind], **place)
+    ax.set_yticks(range(len(names)), [label(name) for name in names], fontsize=7)
+    ax.set_ylim(-0.7, len(names) - 0.3)
+    return names
+
+
+def _legend(ax: Axes, theory: str, where: str) -> None:
+    tick = Line2D([], [], color="0.25", marker="|", ls="", ms=6, mew=0.8, label=theory)
+    ax.legend(handles=[*ax.get_legend_handles_labels()[0], tick], loc=where, fontsize=7.5)
+
+
+def shown_scales(table: pd.DataFrame, direction: str) -> pd.DataFrame:
+    """``scales`` of the activations with a panel, or of the first six."""
+    names = list(dict.fromkeys(table["activation"]))
+    some = [name for name in SHOWN if name in names] or names[:6]
+    return scales(table[table["activation"].isin(some)], direction)
+
+
+FIGURES: tuple[Figure, ...] = (
+    Figure("gains", plot_gains, measured_gains, "panel", legend_columns=0),
+    Figure("errors", plot_errors, errors, "kind", legend_columns=3),
+    Figure("factors", plot_factors, factors, "direction", legend_columns=0),
+    *(
+        Figure(name, plot_scales, partial(shown_scales, direction=way), "activation", 3)
+        for name, way in (("activation_scale", "forward"), ("gradient_scale", "backward"))
+    ),
+)
+
+
+def summary(table: pd.DataFrame) -> Group:
+    """Gains measured and by quadrature, and factors per layer, for a terminal."""
+    try:
+        gains, per_layer = measured_gains(table), factors(table)
+    except Absent:
+        return Group()
+    shown = Table(box=None, padding=(0, 2, 0, 0), title_justify="left")
+    shown.title = (
+        "gain: measured, by quadrature or torch's; then factors on signal, gradient"
+    )
+    for heading in ("activation", "kind"):
+        shown.add_column(heading, no_wrap=True)
+    for heading in ("measured", "exact", "signal", "gradient"):
+        shown.add_column(heading, justify="right")
+    ways = per_layer.set_index(["direction", "activation", "kind"])["measured"]
+    for row in gains.itertuples():
+        exact = row.published if row.kind == "torch" else row.exact
+        shown.add_row(
+            Text(printable(str(row.activation))),
+            str(row.kind),
+            "" if row.kind == "torch" else f"{row.measured:.5f}",
+            f"{exact:.5f}",
+            *(
+                f"{ways[way, row.activation, row.kind]:.3f}"
+                for way in ("forward", "backward")
+            ),
+        )
+    return Group(shown, "")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Redraw the figures of a table: ``python -m analysis.gain_vs_activation [DIR]``."""
+    from analysis.redraw import main as redraw
+
+    return redraw("gain_vs_activation", sys.argv[1:] if argv is None else argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
