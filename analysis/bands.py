@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.overlays import mean_field
 from analysis.slopes import meaningful
-from analysis.style import SCHEME_ORDER, SHOWN, in_order
+from analysis.style import SCHEME_ORDER, SHOWN, in_order, label
 
 _KEYS = ["activation", "scheme", "layer"]
 
@@ -51,12 +51,17 @@ def bands(networks: pd.DataFrame, column: str) -> pd.DataFrame:
             for name, p in (("low", 0.05), ("median", 0.5), ("high", 0.95))
         }
     ).reset_index()
-    first = networks.iloc[0]
-    rows.attrs["note"] = (
-        f"{first['inputs']} input, width {first['width']}, batch {first['batch']}, "
-        f"{first['depth']} layers, {networks['seed'].nunique()} seeds"
-    )
+    rows.attrs["note"] = f"{label(networks['inputs'].iloc[0])} input, {sizes(networks)}"
     return rows
+
+
+def sizes(networks: pd.DataFrame) -> str:
+    """Of what size networks of one family are, and how many, in words of a caption."""
+    first = networks.iloc[0]
+    return (
+        f"width {first['width']}, batch {first['batch']}, {first['depth']} layers, "
+        f"{networks['seed'].nunique()} seeds"
+    )
 
 
 def with_theory(rows: pd.DataFrame, networks: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -22,7 +22,8 @@ def draw_curves(
 
     Args:
         rows: scheme, activation, layer, low, median, high in log10; with theory also
-            theory, theory_low and theory_high.
+            theory, theory_low and theory_high, and with other titles than the
+            activation also title.
         ax: Where to draw.
         shift: Added to the layer, 1 for a log axis of layers.
         decades: The panel shows at most so many decades either way of 1.
@@ -39,12 +40,14 @@ def draw_curves(
             ax.plot(x, _power(same["theory"].to_numpy()), "k:", lw=1.1, zorder=5)
             for end in ("theory_low", "theory_high"):
                 ax.plot(x, _power(same[end].to_numpy()), color=look["color"], **_EDGE)
-    if "theory" in rows:
+    if "theory" in rows and rows["theory"].notna().any():
         ax.add_line(Line2D([], [], color="k", ls=":", lw=1.1, label="mean field"))
+    if "theory" in rows and rows["theory_low"].notna().any():
         ax.add_line(Line2D([], [], color="0.4", label="its 90 % band", **_EDGE))
     low, high = _limits(rows["median"].to_numpy(), decades)
     _log_axis(ax, low, high)
-    ax.set_title(label(rows["activation"].iloc[0]), loc="left", pad=13)
+    title = rows["title" if "title" in rows else "activation"].iloc[0]
+    ax.set_title(label(title), loc="left", pad=13)
     losses = label(_losses(rows, low, high))
     note = ax.text(0, 1.02, losses, transform=ax.transAxes, fontsize=7, style="italic")
     note.set_in_layout(False)  # else a long one would push the panels apart

@@ -15,6 +15,7 @@ from rich.text import Text
 from analysis.bands import bands, one_family, with_theory
 from analysis.curves import draw_curves, log_layers
 from analysis.figures import Figure
+from analysis.inputs import by_input
 from analysis.slopes import verdicts
 from analysis.style import ACTIVATION_ORDER, SCHEME_ORDER, in_order, label, printable
 
@@ -145,6 +146,18 @@ FIGURES: tuple[Figure, ...] = (
         plot_weight_gradient,
         partial(weight_gradient, inputs="mnist"),
         "activation",
+    ),
+    Figure(
+        "activation_scale_by_input",
+        plot_activation_scale,
+        partial(by_input, activation_scale),
+        "panel",
+    ),
+    Figure(
+        "weight_gradient_by_input",
+        plot_weight_gradient,
+        partial(by_input, weight_gradient),
+        "panel",
     ),
     Figure("slopes", plot_slopes, slope_map, "direction", legend_columns=0),
 )

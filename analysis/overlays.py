@@ -13,7 +13,7 @@ _CLASSES = 10
 
 # By kind of input: variance of ln of its second moment, which is 1 on average, and mean
 # correlation of two of them; a normal entry adds 2/width to that variance.
-_INPUTS = {"mnist": (0.0919, 0.301), "ones": (0.0, 1.0)}
+_INPUTS = {"mnist": (0.0919, 0.301), "digits": (0.0158, 0.481), "ones": (0.0, 1.0)}
 
 
 def mean_field(table: pd.DataFrame) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def mean_field(table: pd.DataFrame) -> pd.DataFrame:
     and batch lie, to first order in 1/width.
 
     Constant weights have σ_w = 0 and no such theory; they are left out, and so are
-    activations that nobody knows.
+    chains of single units and activations that nobody knows.
 
     Args:
         table: Rows of networks of one width and batch, with ``sigma_w`` of each layer.
@@ -35,10 +35,11 @@ def mean_field(table: pd.DataFrame) -> pd.DataFrame:
         inputs, activation, scheme, layer, ``act_log10_rms`` and
         ``delta_log10_growth``, the log10 factor on δ from the last layer of the
         deepest network down to this one; each with the ends ``_low`` and ``_high`` of
-        its band, nan past 70 decades.
+        its band, nan past 70 decades and for inputs of which only a file knows how
+        they scatter.
     """
     keys = ["inputs", "activation", "scheme"]
-    random = table[table["sigma_w"] > 0]
+    random = table[(table["sigma_w"] > 0) & (table["width"] > 1)]
     ordered = random.sort_values("layer").groupby(keys, sort=False)["sigma_w"]
     sigmas = pd.DataFrame({"first": ordered.first(), "rest": ordered.last()})
     depth = int(table["depth"].max())
@@ -73,7 +74,9 @@ def _band(
     activation: str, sigmas: pd.DataFrame, depth: int, *, width: int, batch: int
 ) -> tuple[np.ndarray, ...]:
     """Ends of the bands of log10 rms of h and log10 growth of δ, [layer, network]."""
-    kinds = [_INPUTS.get(kind, (2 / width, 0.0)) for kind, *_ in sigmas.index]
+    inputs = {**_INPUTS, "gaussian": (2 / width, 0.0)}
+    known = np.array([1.0 if kind in inputs else np.nan for kind, *_ in sigmas.index])
+    kinds = [inputs.get(kind, (0.0, 0.0)) for kind, *_ in sigmas.index]
     schemes = sigmas.index.get_level_values("scheme")
     sigma = sigmas["rest"].to_numpy(np.float64)
     seen = meanfield.log_fluctuations(
@@ -89,7 +92,8 @@ def _band(
         orthogonal=np.array([name.startswith("orthogonal") for name in schemes]),
     )
     length = [end[1:] / _SCALE - np.log10(sigma) for end in seen.length.band()]
-    return (*length, *(end / _SCALE for end in seen.gradient.band()))
+    ends = (*length, *(end / _SCALE for end in seen.gradient.band()))
+    return tuple(end * known for end in ends)
 
 
 @lru_cache(maxsize=64)  # two figures of one table ask for the same

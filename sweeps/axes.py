@@ -3,6 +3,7 @@
 Each returns the values without repetitions, in the spelling that tables use.
 """
 
+import math
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -50,21 +51,44 @@ def schemes(names: Sequence[str]) -> tuple[str, ...]:
     return _distinct("schemes", [canonical(name) for name in names])
 
 
-def inputs(kinds: Sequence[str], batch: int) -> tuple[str, ...]:
-    """Names of known inputs.
+def positive(
+    axis: str, values: Sequence[float], below: float = math.inf
+) -> tuple[float, ...]:
+    """Finite numbers above 0 and below ``below``.
 
     Raises:
-        ValueError: for an unknown one, for none at all, and for a batch that
-            is larger than the data.
+        ValueError: for another value, or for none at all.
+
+    Example:
+        >>> positive("rates", [0.01, 1, 0.01])
+        (0.01, 1.0)
+    """
+    wrong = [value for value in values if not 0 < value < below]
+    if wrong or not values:
+        bound = "" if below == math.inf else f" and < {below:g}"
+        raise ValueError(f"--{axis} must be numbers > 0{bound}; got {(wrong or values)!r}")
+    return _distinct(axis, [float(value) for value in values])
+
+
+def inputs(kinds: Sequence[str], batch: int) -> tuple[str, ...]:
+    """Names of known inputs and of files, which are read.
+
+    Raises:
+        ValueError: for an unknown one, for none at all, for a file that cannot be
+            used, and for a batch that is larger than the data.
     """
     for kind in _all_of("inputs", kinds, str, "names"):
-        if kind not in data.INPUTS:
-            raise ValueError(f"--inputs must be of {', '.join(data.INPUTS)}; got {kind!r}")
-        if kind == "mnist" and batch > data.MNIST_IMAGES:
+        if kind not in data.INPUTS and not data.is_archive(kind):
             raise ValueError(
-                f"--batches goes to {batch}, but mnist has {data.MNIST_IMAGES} images"
+                f"--inputs must be of {', '.join(data.INPUTS)}, or paths of .npz files; "
+                f"got {kind!r}"
             )
-    return _distinct("inputs", kinds)
+        most = data.count(kind)
+        if most is not None and batch > most:
+            raise ValueError(
+                f"--batches goes to {batch}, but {data.name(kind)} has {most} examples"
+            )
+    return _distinct("inputs", [data.name(kind) for kind in kinds])
 
 
 def _all_of(axis: str, values: Sequence[T], kind: type[T], words: str) -> Sequence[T]:

@@ -3,7 +3,7 @@
 from sweeps.harness.table import Column
 
 NETWORK: tuple[Column, ...] = (
-    Column("inputs", "str", "what the network reads: gaussian, mnist or ones"),
+    Column("inputs", "str", "what it reads: a name such as mnist, or <file>.npz#<hash>"),
     Column("activation", "str", "nonlinearity φ after each hidden layer"),
     Column("scheme", "str", "initializer of every kernel"),
     Column("width", "int", "units of every hidden layer"),

@@ -77,7 +77,7 @@ def cells(config: Config) -> list[Cell]:
         scheme=axes.schemes(config.schemes),
         width=axes.within("widths", config.widths, 1, 10_000),
         depth=axes.within("depths", config.depths, 2, 1000),
-        rate=settings.positive("rates", config.rates),
+        rate=axes.positive("rates", config.rates),
         seed=range(*axes.within("seeds", [config.seeds], 1, 10_000)),
     )
 

@@ -81,12 +81,11 @@ def cells(config: Config) -> list[Cell]:
     known = get_args(Weights)
     if not config.weights or set(config.weights) - set(known):
         raise ValueError(f"--weights must be of {', '.join(known)}; got {config.weights}")
-    if not config.q_stars or not all(0 < q < 1e4 for q in config.q_stars):
-        raise ValueError(f"--q-stars must be > 0 and < 1e4; got {config.q_stars}")
+    q_stars = axes.positive("q-stars", config.q_stars, below=1e4)
     points = [
-        (name, float(q))
+        (name, q)
         for name in axes.activations(config.activations)
-        for q in dict.fromkeys((1.0,) if homogeneous(name) else config.q_stars)
+        for q in ((1.0,) if homogeneous(name) else q_stars)
     ]
     for name, q in points:
         critical_point(name, q=q)  # raises where there is none

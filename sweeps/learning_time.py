@@ -79,14 +79,12 @@ def cells(config: Config) -> list[Cell]:
     """One cell per network: every combination of the axes and the seeds."""
     if not config.weights or set(config.weights) - set(WEIGHTS):
         raise ValueError(f"--weights must be of {', '.join(WEIGHTS)}; got {config.weights}")
-    if not config.rates or not all(0 < rate < 1e3 for rate in config.rates):
-        raise ValueError(f"--rates must be > 0 and < 1000; got {config.rates}")
     axes.within("steps", [config.steps], 1, 1_000_000)
     return product(
         weights=dict.fromkeys(config.weights),
         width=axes.within("widths", config.widths, 64, 10_000),
         depth=axes.within("depths", config.depths, 2, 10_000),
-        rate=dict.fromkeys(config.rates),
+        rate=axes.positive("rates", config.rates, below=1e3),
         seed=range(*axes.within("seeds", [config.seeds], 1, 100_000)),
     )
 

@@ -10,11 +10,11 @@ import numpy as np
 from initjax.engine import Draws, Measurement, draw_networks, measure_chains, spread
 from initjax.fans import dense
 from initjax.init import ScaledInitializer
-from initjax.typing import HostArray, Key
+from initjax.typing import Array, HostArray, Key
 from sweeps import data, schemes
 from sweeps.columns import NETWORK
 from sweeps.harness.grid import Cell, group
-from sweeps.networks_cost import Call, call_of, distinct
+from sweeps.networks_cost import NO_FILES, Call, call_of, distinct
 from sweeps.networks_cost import cost as cost
 from sweeps.networks_cost import recorded_layers as recorded_layers
 
@@ -26,7 +26,9 @@ _PER_LAYER = (
 )
 
 
-def columns(cells: Sequence[Cell], most_layers: int) -> Mapping[str, Any]:
+def columns(
+    cells: Sequence[Cell], most_layers: int, files: Mapping[str, str] = NO_FILES
+) -> Mapping[str, Any]:
     """Measure networks that share width and batch, their seeds by vmap.
 
     All schemes and depths of one activation and one kind of input are one call;
@@ -37,11 +39,12 @@ def columns(cells: Sequence[Cell], most_layers: int) -> Mapping[str, Any]:
     Args:
         cells: Settings by the names of ``NETWORK`` without the layer.
         most_layers: Layers recorded per network at most.
+        files: Paths of the files that the networks read, by the name of the inputs.
 
     Returns:
         One array per column, one entry per network and recorded layer.
     """
-    call = call_of(cells)
+    call = call_of(cells, files)
     keys = jax.vmap(lambda seed: jax.random.split(jax.random.key(seed)))(
         np.array(call.seeds)
     )
@@ -63,7 +66,9 @@ def columns(cells: Sequence[Cell], most_layers: int) -> Mapping[str, Any]:
     parts = [
         rows
         for same in group(cells, lambda cell: (cell["inputs"], cell["activation"]))
-        for rows in _measured(same, call, draws, keys[:, 1], built, most_layers)
+        for rows in _measured(
+            same, call, draws, _inputs(same, call, keys[:, 1], files), built, most_layers
+        )
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -77,27 +82,32 @@ def _placed(by_seed: T, call: Call) -> T:
     return spread(repeated, jax.local_devices()[: call.devices])
 
 
+def _inputs(
+    cells: Sequence[Cell], call: Call, keys: Key, files: Mapping[str, str]
+) -> tuple[Array, Array]:
+    """Inputs [seed, batch, feature] and labels [seed, batch] of one kind."""
+    name = cells[0]["inputs"]
+    kind = files.get(name, name)
+    drawn = [data.draw(kind, key, batch=call.batch, width=call.width) for key in keys]
+    return jnp.stack([b.inputs for b in drawn]), jnp.stack([b.labels for b in drawn])
+
+
 def _measured(
     cells: Sequence[Cell],
     call: Call,
     draws: Draws,
-    inputs_keys: Key,
+    inputs: tuple[Array, Array],
     built: Mapping[tuple[str, str], ScaledInitializer],
     most_layers: int,
 ) -> list[dict[str, HostArray]]:
     """Columns of networks that also share inputs and activation, one call."""
-    kind, activation = cells[0]["inputs"], cells[0]["activation"]
+    activation = cells[0]["activation"]
     names, depths = distinct(cells, "scheme"), distinct(cells, "depth")
-    drawn = [
-        data.draw(kind, key, batch=call.batch, width=call.width) for key in inputs_keys
-    ]
-    inputs = jnp.stack([one.inputs for one in drawn])
-    labels = jnp.stack([one.labels for one in drawn])
     seen = measure_chains(
         [built[name, activation] for name in names],
         activation,
         draws,
-        *_placed((inputs, labels), call),
+        *_placed(inputs, call),
         depths=depths,
         among=call.among,
     )
@@ -109,6 +119,7 @@ def _measured(
             names.index(cell["scheme"]),
             depths.index(cell["depth"]),
             built[cell["scheme"], activation],
+            call.sizes[cell["inputs"]],
             most_layers,
         )
         for cell in cells
@@ -122,6 +133,7 @@ def _rows(
     scheme: int,
     depth: int,
     initializer: ScaledInitializer,
+    fan_in: int,
     most_layers: int,
 ) -> dict[str, HostArray]:
     """Columns of one network."""
@@ -129,8 +141,7 @@ def _rows(
     layers = recorded_layers(length, most_layers)
     forward = jax.tree.map(lambda a: a[seed, :length, scheme], seen.forward)
     backward = jax.tree.map(lambda a: a[seed, depth, :length, scheme], seen.backward)
-    entry = (data.features(cell["inputs"], width), width)
-    sigma_w = [_sigma_w(initializer, entry), _sigma_w(initializer, (width, width))]
+    sigma_w = [_sigma_w(initializer, (entry, width)) for entry in (fan_in, width)]
     settings = {column.name: cell.get(column.name) for column in NETWORK}
     return {
         **{name: np.full(len(layers), value) for name, value in settings.items()},

@@ -4,8 +4,9 @@ Known from the settings alone: to plan a run, nothing is drawn or compiled.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -17,6 +18,9 @@ from sweeps.harness.cost import Cost, available
 from sweeps.harness.grid import Cell, group
 
 _FLOAT = 4  # bytes
+
+NO_FILES: Mapping[str, str] = MappingProxyType({})
+"""Of networks that read no file."""
 
 
 class Call(NamedTuple):
@@ -31,7 +35,7 @@ class Call(NamedTuple):
         batch: Inputs in a batch.
         depth: Hidden layers of the deepest network.
         bases: Bases that the schemes scale.
-        fan_ins: Sizes of the inputs.
+        sizes: Entries of each kind of input, by its name in the cells.
         among: Activations.
         redraw: Whether hidden layers are drawn at each use, because those of one
             seed would take more than half of the memory.
@@ -45,13 +49,23 @@ class Call(NamedTuple):
     batch: int
     depth: int
     bases: tuple[str, ...]
-    fan_ins: tuple[int, ...]
+    sizes: Mapping[str, int]
     among: tuple[str, ...]
     redraw: bool
 
+    @property
+    def fan_ins(self) -> tuple[int, ...]:
+        """Entries of the inputs, each number once."""
+        return tuple(sorted(set(self.sizes.values())))
 
-def call_of(cells: Sequence[Cell]) -> Call:
-    """The call that measures these cells, which share width and batch."""
+
+def call_of(cells: Sequence[Cell], files: Mapping[str, str] = NO_FILES) -> Call:
+    """The call that measures these cells, which share width and batch.
+
+    Args:
+        cells: Settings of networks.
+        files: Paths of the files that they read, by the name of the inputs.
+    """
     seeds = distinct(cells, "seed")
     local = jax.local_devices()
     share = -(-len(seeds) // min(len(seeds), len(local)))
@@ -66,14 +80,19 @@ def call_of(cells: Sequence[Cell]) -> Call:
         batch=cells[0]["batch"],
         depth=max(cell["depth"] for cell in cells),
         bases=tuple(sorted({_base(name) for name in distinct(cells, "scheme")})),
-        fan_ins=tuple(sorted({data.features(k, width) for k in distinct(cells, "inputs")})),
+        sizes={
+            name: data.features(files.get(name, name), width)
+            for name in distinct(cells, "inputs")
+        },
         among=distinct(cells, "activation"),
         redraw=False,
     )
     return call._replace(redraw=_FLOAT * _drawn(call) > available() / 2)
 
 
-def cost(cells: Sequence[Cell], most_layers: int) -> Cost:
+def cost(
+    cells: Sequence[Cell], most_layers: int, files: Mapping[str, str] = NO_FILES
+) -> Cost:
     """Programs, memory and rows of one call of ``columns`` with these cells.
 
     The memory is proportional to the number of seeds, and an estimate: XLA decides
@@ -87,14 +106,14 @@ def cost(cells: Sequence[Cell], most_layers: int) -> Cost:
         >>> len(priced.programs), priced.memory > 2 * 4 * 20 * 64**2, priced.rows
         (3, True, 100)
     """
-    call = call_of(cells)
+    call = call_of(cells, files)
     drawn = (call.bases, call.depth, call.redraw)
     placed = (call.devices, call.share, call.width)
     programs: set[Hashable] = {("draw", *placed, *drawn, call.fan_ins)}
     shape = (call.devices, call.together, call.width)
     held = [_sampling(call)]
     for same in group(cells, lambda cell: (cell["inputs"], cell["activation"])):
-        fan_in = data.features(same[0]["inputs"], call.width)
+        fan_in = call.sizes[same[0]["inputs"]]
         names, depths = distinct(same, "scheme"), tuple(sorted(distinct(same, "depth")))
         # The programs of equal counts by base are equal, whatever the schemes are.
         sizes = tuple(sorted(Counter(map(_base, names)).items()))

@@ -85,8 +85,8 @@ def cells(config: Config) -> list[Cell]:
     layers = axes.within("layers", [config.layers], 2, 10_000)[0]
     if layers % axes.within("every", [config.every], 1, layers)[0]:
         raise ValueError(f"--every must divide --layers {layers}; got {config.every}")
-    sigma_w = _positive("sigma-w", config.sigma_w)
-    sigma_b = _positive("sigma-b", config.sigma_b)
+    sigma_w = _deviations("sigma-w", config.sigma_w)
+    sigma_b = _deviations("sigma-b", config.sigma_b)
     points = product(sigma_w=sigma_w, sigma_b=sigma_b)
     return [
         {"activation": name, "point": kind, **point, **rest}
@@ -99,11 +99,10 @@ def cells(config: Config) -> list[Cell]:
     ]
 
 
-def _positive(axis: str, values: tuple[float, ...]) -> tuple[float, ...]:
+def _deviations(axis: str, values: tuple[float, ...]) -> tuple[float, ...]:
     """Standard deviations, each once, as a table stores them."""
-    if not values or not all(0 < value < 100 for value in values):
-        raise ValueError(f"--{axis} must be numbers between 0 and 100; got {values}")
-    return tuple(dict.fromkeys(float(f"{value:.7g}") for value in values))
+    known = axes.positive(axis, values, below=100)
+    return tuple(dict.fromkeys(float(f"{value:.7g}") for value in known))
 
 
 def unit(cell: Cell) -> Hashable:

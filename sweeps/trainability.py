@@ -76,12 +76,12 @@ PRESETS: Mapping[str, Config] = {
 def cells(config: Config) -> list[Cell]:
     """One cell per network, with its learning rate."""
     settings.check_steps(config.batch, config.steps, momentum=0)
-    (rate,) = settings.positive("rate", [config.rate])
+    (rate,) = axes.positive("rate", [config.rate])
     grid = product(
         width=axes.within("widths", config.widths, 1, 10_000),
         depth=axes.within("depths", config.depths, 2, 10_000),
-        sigma_w2=settings.positive("sigma-w2", config.sigma_w2),
-        sigma_b2=settings.positive("sigma-b2", [config.sigma_b2]),
+        sigma_w2=axes.positive("sigma-w2", config.sigma_w2),
+        sigma_b2=axes.positive("sigma-b2", [config.sigma_b2]),
         seed=range(*axes.within("seeds", [config.seeds], 1, 10_000)),
     )
     return [{**cell, "rate": rate / cell["depth"]} for cell in grid]

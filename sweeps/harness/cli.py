@@ -74,12 +74,12 @@ def main(name: str, argv: Sequence[str] | None = None, *, renew: bool = True) ->
     sweep = cast(Sweep, importlib.import_module(f"sweeps.{name}"))
     given = parse(name, sweep, list(sys.argv[1:] if argv is None else argv))
     where = given.out
-    if where is None:
-        where = _short(_default_directory(name, sweep, given.config))
     try:
         check(given)
         hosts = join(given.coordinator, given.processes, given.process_id)
         sweep.cells(given.config)
+        if where is None:
+            where = _short(_default_directory(name, sweep, given.config))
         store = Store(where)
         if given.list:
             print(listed(name, sweep, given.config, store, log))
@@ -99,8 +99,8 @@ def main(name: str, argv: Sequence[str] | None = None, *, renew: bool = True) ->
         return refuse(f"cannot write results: {error}")
     except (Interrupted, KeyboardInterrupt) as interruption:
         log(
-            f"interrupted; what was measured is kept in {where}, and the same command "
-            "continues from there"
+            f"interrupted; what was measured is kept in {where or 'results'}, and the "
+            "same command continues from there"
         )
         return 128 + getattr(interruption, "signal", signal.SIGINT)
 

@@ -13,8 +13,13 @@ TABLE = "table.parquet"
 
 
 def plain(config: Any) -> dict[str, Any]:
-    """The settings in a config as JSON would read them back: lists, not tuples."""
-    named = asdict(config).items()
+    """The settings in a config as JSON would read them back: lists, not tuples.
+
+    A config with a method ``recorded`` says by it how a table knows its settings, such
+    as a file by its content.
+    """
+    recorded = getattr(config, "recorded", lambda: config)()
+    named = asdict(recorded).items()
     return {k: list(v) if isinstance(v, tuple) else v for k, v in named}
 
 

@@ -16,8 +16,9 @@ class Sweep(Protocol):
     Attributes:
         __name__: Of the module, so that another process can import it.
         __doc__: The question, the expected answer with its source, the cost.
-        Config: Frozen dataclass of settings, which is the command line.
-        PRESETS: Settings by name: smoke, default, paper.
+        Config: Frozen dataclass of settings, which is the command line; with a method
+            ``recorded`` that returns them as a table has them, if that is not the same.
+        PRESETS: Settings by name: smoke, default, paper, and others that it has.
         SCHEMA: Columns of the table; the settings of a cell are among them.
     """
 

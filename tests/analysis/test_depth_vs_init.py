@@ -143,8 +143,8 @@ def test_heat_map_shows_the_slopes(table):
 
 @pytest.mark.parametrize("figure", figures.FIGURES, ids=lambda f: f.name)
 def test_plots_return_their_axes_and_change_nothing(table, figure):
-    if figure.name.endswith("_mnist"):
-        table["inputs"] = "mnist"
+    of = {"mnist": "mnist", "input": "$mine_$.npz#0123abcd"}
+    table["inputs"] = of.get(figure.name.rpartition("_")[2], "gaussian")
     before, style = table.copy(), copy.deepcopy(dict(mpl.rcParams))
     rows = figure.data(table)
     rows = rows[rows[figure.panels] == rows[figure.panels].iloc[0]]
@@ -188,16 +188,17 @@ def test_summary_names_every_verdict(table):
         assert word in text, text
 
 
-def test_what_the_band_takes_for_granted_of_mnist():
+@pytest.mark.parametrize("kind", ["mnist", "digits"])
+def test_what_the_band_takes_for_granted_of_images(kind):
     from analysis.overlays import _INPUTS
-    from sweeps.data import mnist
+    from sweeps import data
 
-    images = mnist()[0].astype(float)
+    images = getattr(data, kind)()[0].astype(float)
     square = np.mean(images**2, axis=1)
     unit = images[:1500] / np.sqrt(images.shape[1] * square[:1500, None])
     cosine = (unit @ unit.T)[np.triu_indices(1500, 1)].mean()
     assert square.mean() == pytest.approx(1, abs=1e-6)
-    assert _INPUTS["mnist"] == pytest.approx((np.log(square).var(), cosine), abs=5e-3)
+    assert _INPUTS[kind] == pytest.approx((np.log(square).var(), cosine), abs=5e-3)
 
 
 def test_the_band_is_that_of_the_measured_networks():

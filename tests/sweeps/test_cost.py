@@ -27,11 +27,11 @@ def _compiled():
 
 
 def test_programs_and_rows_are_those_of_a_run():
-    """One draw, two sizes of input, and another set of depths for one activation."""
+    """One draw, three sizes of input, and another set of depths for one activation."""
     cells = [
         cell
         for cell in _cells(
-            inputs=["gaussian", "mnist"],
+            inputs=["gaussian", "mnist", "digits"],
             activation=["relu", "tanh"],
             scheme=["he_normal", "normal(1)"],
             width=[11],
@@ -43,13 +43,13 @@ def test_programs_and_rows_are_those_of_a_run():
     ]
     expected, before = cost(cells, 2), _compiled()
     seen = columns(cells, 2)
-    assert _compiled() - before == len(expected.programs) == 5
+    assert _compiled() - before == len(expected.programs) == 6
     assert len(seen["layer"]) == expected.rows
 
     others = [{**cell, "seed": cell["seed"] + 7} for cell in cells]
     assert cost(others, 2).programs == expected.programs
     columns(others, 2)
-    assert _compiled() - before == 5
+    assert _compiled() - before == 6
 
 
 @pytest.mark.parametrize(

@@ -163,18 +163,6 @@ def test_sigma_w_is_that_of_the_scheme(table):
     np.testing.assert_allclose(relu["sigma_w"].unique(), [math.sqrt(2)], rtol=1e-4)
 
 
-def test_scalar_chain(tmp_path):
-    arguments = ["--inputs", "ones", "--activations", "identity", "--widths", "1"]
-    arguments += ["--schemes", "constant(0.2)", "constant(5)", "--depths", "30"]
-    arguments += ["--layers", "30", "--seeds", "1", "--batches", "1"]
-    assert main("depth_vs_init", [*arguments, "--out", str(tmp_path)]) == 0
-    frame = load(tmp_path / "table.parquet")
-    for scheme, value in (("constant(0.2)", 1.0737418e-21), ("constant(5)", 9.3132257e20)):
-        log = _by_layer(frame, "identity", scheme, depth=30)[0]
-        assert log[29] == pytest.approx(math.log10(value), abs=1e-4)
-        np.testing.assert_allclose(np.diff(log), log[0], atol=2e-4)
-
-
 def _table(out, at_once=0, **axes):
     """The table alone, without figures."""
     config = depth_vs_init.Config(**axes)

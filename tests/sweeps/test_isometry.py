@@ -108,7 +108,7 @@ def test_homogeneous_activations_have_one_fixed_point():
     ("settings", "words"),
     [
         ({"weights": ("uniform",)}, "--weights must be of gaussian, orthogonal"),
-        ({"q_stars": (0.0,)}, "--q-stars must be > 0"),
+        ({"q_stars": (0.0,)}, "--q-stars must be numbers > 0 and < 10000"),
         ({"activations": ("sigmoid",)}, "no critical point"),
         ({"depths": (0,)}, "--depths must be >= 1"),
     ],

@@ -88,7 +88,7 @@ def test_a_run(tmp_path):
     ("settings", "words"),
     [
         ({"weights": ("uniform",)}, "--weights must be of gaussian, orthogonal, aligned"),
-        ({"rates": (0.0,)}, "--rates must be > 0"),
+        ({"rates": (0.0,)}, "--rates must be numbers > 0 and < 1000"),
         ({"widths": (32,)}, "--widths must be >= 64"),
         ({"depths": (1,)}, "--depths must be >= 2"),
     ],

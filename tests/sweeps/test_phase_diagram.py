@@ -161,8 +161,8 @@ def test_units_share_their_draws_and_activations_differ():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"sigma_w": ()}, "--sigma-w must be numbers between 0 and 100"),
-        ({"sigma_b": (0.0,)}, "--sigma-b must be numbers between 0 and 100"),
+        ({"sigma_w": ()}, "--sigma-w must be numbers > 0 and < 100"),
+        ({"sigma_b": (0.0,)}, "--sigma-b must be numbers > 0 and < 100"),
         ({"sigma_w": (float("nan"),)}, "--sigma-w must be"),
         ({"layers": 25}, "--every must divide --layers 25; got 2"),
         ({"width": 4}, "--width must be >= 16"),

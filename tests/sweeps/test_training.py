@@ -7,7 +7,7 @@ import optax
 import pytest
 
 from initjax import init
-from sweeps import data
+from sweeps import axes, data
 from sweeps.training import settings, sgd
 from sweeps.training.networks import Network, initialize
 from sweeps.training.sgd import Rule, minibatches, train
@@ -153,7 +153,7 @@ def test_every_epoch_is_a_new_order_without_repetitions():
 @pytest.mark.parametrize("values", [(), (0.1, 0.0), (float("nan"),), (float("inf"),)])
 def test_rates_that_make_no_sense(values):
     with pytest.raises(ValueError, match="--rates must be numbers > 0"):
-        settings.positive("rates", values)
+        axes.positive("rates", values)
 
 
 @pytest.mark.parametrize(
