@@ -95,7 +95,11 @@ def compose(figure: Figure, rows: pd.DataFrame) -> Canvas:
             ax.set_xlabel("")
     if figure.legend_columns:
         _legend(canvas, figure.legend_columns)
-    title = [*textwrap.wrap(figure.caption, 105), *filter(None, [rows.attrs.get("note")])]
+    letters = min(105, int(12.8 * size[0]))
+    title = [
+        *textwrap.wrap(figure.caption, letters),
+        *filter(None, [rows.attrs.get("note")]),
+    ]
     canvas.suptitle("\n".join(title), fontsize=10)
     return canvas
 

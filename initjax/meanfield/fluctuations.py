@@ -53,7 +53,9 @@ class Spread(NamedTuple):
         if not 0 < level < 1:
             raise ValueError(f"level must be between 0 and 1; got level={level!r}")
         middle = self.mean_field + self.shift
-        half = NormalDist().inv_cdf((1 + level) / 2) * np.sqrt(self.variance)
+        # Rounding may leave a variance of 0, of orthogonal linear layers, below it.
+        spread = np.sqrt(np.maximum(self.variance, 0))
+        half = NormalDist().inv_cdf((1 + level) / 2) * spread
         return middle - half, middle + half
 
 
