@@ -1,0 +1,250 @@
+"""Figures of ``sweeps.near_orthogonality``: is a random matrix nearly orthogonal?"""
+
+import sys
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
+from rich.console import Group
+from rich.table import Table
+
+from analysis import orthogonality as of
+from analysis.figures import Figure
+from analysis.orthogonality_laws import least_cdf
+from analysis.style import in_order
+
+_PALETTE = sns.color_palette("colorblind", 10)
+_LOOKS = {
+    "gaussian": (_PALETTE[1], "o"),
+    "uniform": (_PALETTE[2], "^"),
+    "rademacher": (_PALETTE[4], "v"),
+    "sparse": (_PALETTE[3], "D"),
+    "student_t": (_PALETTE[9], "P"),
+    "orthogonal": (_PALETTE[0], "s"),
+}
+_REMEDIES = {
+    "none": ("plain, variance 1/n", _PALETTE[3], "o"),
+    "gain": ("gain 1/√E φ(z)² (ReLU: He)", _PALETTE[2], "^"),
+    "layer_norm": ("layer normalization", _PALETTE[0], "s"),
+}
+
+
+def _laws(rows: pd.DataFrame) -> list[str]:
+    return in_order(list(rows["law"]), of.LAW_ORDER)
+
+
+def plot_angles(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Angle of two random vectors in n dimensions: points measured, lines ∝ sinⁿ⁻²θ.
+
+    Args:
+        rows: From ``angles``, of one law.
+        ax: Where to draw.
+    """
+    ax = plt.gca() if ax is None else ax
+    for at, (n, same) in enumerate(rows.groupby("inputs")):
+        color = _PALETTE[(0, 1, 2)[at % 3]]
+        seen = same[same["pairs"] > 0]
+        look = {"color": color, "marker": "os^"[at % 3], "ls": "", "ms": 3}
+        ax.plot(seen["degrees"], seen["measured"], label=f"n = {n}", **look)
+        ax.plot(same["degrees"], same["exact"], color="k", lw=0.9, zorder=5)
+    ax.plot([], [], "k", lw=0.9, label="∝ sinⁿ⁻²θ")
+    ax.set(xlabel="angle θ, degrees", ylabel="density per degree", xlim=(0, 180))
+    ax.set(yscale="log", ylim=(3e-5, 3), title=rows["panel"].iloc[0])
+    ax.set_xticks([0, 45, 90, 135, 180])
+    ax.minorticks_off()
+    if same["exact"].isna().all():
+        ax.text(85, 1e-2, "all in the bin\naround 90°", ha="right")
+    return ax
+
+
+def plot_squares(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Mean square of the entries of WᵀW − I: points measured, lines exact, by kurtosis κ.
+
+    Args:
+        rows: From ``squares``, of one panel.
+        ax: Where to draw.
+    """
+    ax = _by_shape(rows, ax, 1e-9)
+    ax.set_ylabel("mean square")
+    return ax
+
+
+def plot_norms(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Scatter of ‖Wx‖/‖x‖ around 1: lines exact, or nearly.
+
+    Args:
+        rows: From ``norms``, of one panel.
+        ax: Where to draw.
+    """
+    ax = _by_shape(rows, ax, 1e-5)
+    ax.set_ylabel("standard deviation of ‖Wx‖/‖x‖")
+    return ax
+
+
+def _by_shape(rows: pd.DataFrame, ax: Axes | None, rounding: float) -> Axes:
+    """Points with two standard errors and exact lines; what is 0 is said."""
+    ax, notes = plt.gca() if ax is None else ax, []
+    title = rows["panel"].iloc[0]
+    side = "outputs" if "m ×" in title else "inputs"
+    for law in _laws(rows):
+        same = rows[rows["law"] == law].sort_values(side)
+        color, marker = _LOOKS[law]
+        seen = same[same["measured"] > rounding]
+        ax.errorbar(
+            seen[side],
+            seen["measured"],
+            yerr=2 * seen["error"],
+            color=color,
+            marker=marker,
+            ls="",
+            ms=4,
+            lw=1,
+            label=law,
+        )
+        line = same[same["exact"] > 0]
+        ax.plot(line[side], line["exact"], color=color, lw=0.9, zorder=0)
+        if len(seen) < len(same):
+            zero = same.loc[~same.index.isin(seen.index), "measured"].abs().max()
+            where = " for m ≥ n" if len(seen) else ""
+            notes.append(
+                f"{law}{where}: below {10.0 ** np.ceil(np.log10(zero or 1e-30)):.0e}"
+            )
+    ax.text(0.03, 0.03, "\n".join(notes), transform=ax.transAxes, fontsize=7.5)
+    ax.set(
+        xscale="log", yscale="log", title=title, xlabel="m" if side == "outputs" else "n"
+    )
+    ax.set_ylim(ax.get_ylim()[0] / 4)  # room for the notes
+    return ax
+
+
+def plot_spectra(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Singular values of m × n matrices: lines by law, dotted the limit.
+
+    Args:
+        rows: From ``spectra``, of one shape.
+        ax: Where to draw.
+    """
+    ax = plt.gca() if ax is None else ax
+    for law in _laws(rows):
+        same, color = rows[rows["law"] == law], _LOOKS[law][0]
+        if law == "orthogonal":
+            m, n = same[["outputs", "inputs"]].iloc[0]
+            ax.axvline(max(1, n / m) ** 0.5, color=color, lw=2, label=law)
+        else:
+            ax.plot(same["value"], same["measured"], color=color, lw=1.1, label=law)
+    same = rows[rows["law"] == rows["law"].iloc[0]]
+    ax.plot(same["value"], same["limit"], "k:", lw=1.6, zorder=5, label="limiting law")
+    ax.set(xlabel="singular value", ylabel="density", title=rows["panel"].iloc[0])
+    ax.set(xlim=(0, None), ylim=(0, 1.45 * rows["limit"].max()))
+    return ax
+
+
+def plot_least(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Least singular value s of n × n: share of matrices below, dotted Edelman's law.
+
+    Args:
+        rows: From ``least``, of one width.
+        ax: Where to draw.
+    """
+    ax = plt.gca() if ax is None else ax
+    for law in _laws(rows):
+        scaled = np.sort(rows.loc[rows["law"] == law, "scaled"])
+        share = (np.arange(len(scaled)) + 0.5) / len(scaled)
+        ax.step(scaled, share, where="mid", color=_LOOKS[law][0], lw=1.1, label=law)
+    t = np.linspace(0, 3, 100)
+    ax.plot(t, least_cdf(t), "k:", lw=1.6, zorder=5, label="Gaussian, n → ∞ (Edelman)")
+    title = f"{rows['panel'].iloc[0]}, {len(scaled)} matrices"
+    ax.set(xlim=(0, 3), ylim=(0, 1.02), xlabel="n s", ylabel="share below", title=title)
+    return ax
+
+
+def plot_lengths(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Length of h over that of x through layers h ← φ(Wh): medians, ranges, theory dotted.
+
+    Args:
+        rows: From ``lengths``, of one activation.
+        ax: Where to draw.
+    """
+    ax = plt.gca() if ax is None else ax
+    for remedy, (words, color, marker) in _REMEDIES.items():
+        same = rows[rows["remedy"] == remedy]
+        look = {"color": color, "marker": marker, "ms": 3.5, "lw": 1}
+        look |= {"markerfacecolor": "none", "ms": 7} if marker == "s" else {}
+        ax.plot(same["layer"], same["measured"], label=words, **look)
+        ax.fill_between(same["layer"], same["low"], same["high"], color=color, alpha=0.2)
+        ax.plot(same["layer"], same["theory"], "k:", lw=1.3, zorder=5)
+    ax.plot([], [], "k:", lw=1.3, label="mean field")
+    ax.set(xlabel="layer", ylabel="‖h‖ / ‖x‖", yscale="log", title=rows["panel"].iloc[0])
+    low = min(0.5, 0.8 * rows["low"].min())
+    ax.set_ylim(low, max(2, 1.2 * rows["high"].max()))
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if low > 0.01 else (1,)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
+    return ax
+
+
+def plot_depth(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Products of L matrices: medians, Gaussian 90 % band.
+
+    Args:
+        rows: From ``depth``, of one panel.
+        ax: Where to draw.
+    """
+    ax = plt.gca() if ax is None else ax
+    for law in _laws(rows):
+        same = rows[rows["law"] == law].sort_values("layer")
+        color, marker = _LOOKS[law]
+        look = {"color": color, "marker": marker, "ms": 3.5, "lw": 1, "label": law}
+        ax.plot(same["layer"], same["measured"], **look)
+        if law == "gaussian":
+            ends = same["low"], same["high"]
+            ax.fill_between(same["layer"], *ends, color=color, alpha=0.2, lw=0)
+            ax.plot(same["layer"], same["theory"], "k:", lw=1.4, zorder=5)
+    ax.plot([], [], "k:", lw=1.4, label="exact mean, Gaussian")
+    ax.set(xlabel="layers L", ylabel="", title=rows["panel"].iloc[0])
+    return ax
+
+
+FIGURES: tuple[Figure, ...] = (
+    Figure("angles", plot_angles, of.angles, "panel"),
+    Figure("mean_square", plot_squares, of.squares, "panel", legend_columns=6),
+    Figure("norms", plot_norms, of.norms, "panel", legend_columns=3),
+    Figure("spectrum", plot_spectra, of.spectra, "panel"),
+    Figure("least", plot_least, of.least, "panel", legend_columns=3),
+    Figure("lengths", plot_lengths, of.lengths, "panel"),
+    Figure("depth", plot_depth, of.depth, "panel"),
+)
+
+
+def summary(table: pd.DataFrame) -> Group:
+    """What is near orthogonal in the widest square matrices, and what is not."""
+    found = of.widest(table)
+    n = found["inputs"].iloc[0]
+    shown = Table(box=None, padding=(0, 2, 0, 0), title_justify="left")
+    shown.title = f"{n} × {n}: near orthogonality of columns, not of the matrix"
+    for heading in ("law", "n · mean square (exact)", "ln cond (Edelman)", "singular"):
+        shown.add_column(heading, justify="left" if heading == "law" else "right")
+    for law in in_order(list(found.index), of.LAW_ORDER):
+        row = found.loc[law]
+        shown.add_row(
+            law,
+            f"{n * row['measured']:.4f} ({n * row['exact']:.4f})",
+            f"{row['condition']:.2f} ({row['edelman']:.2f})",
+            f"{row['singular']:.0%}",
+        )
+    return Group(shown, "")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Redraw the figures of a table: ``python -m analysis.near_orthogonality [DIR]``."""
+    from analysis.redraw import main as redraw
+
+    return redraw("near_orthogonality", sys.argv[1:] if argv is None else argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

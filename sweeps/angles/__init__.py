@@ -1,0 +1,1 @@
+"""What ``sweeps.near_orthogonality`` computes: angles, lengths and singular values."""
