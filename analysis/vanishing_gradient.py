@@ -88,7 +88,7 @@ def plot_side_by_side(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_in_training(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Gradient norm of each layer over training: medians, bands of the first and last.
+    """Gradient norm of each layer in training: medians, bands of first and last.
 
     Args:
         rows: From ``in_training``, of one panel.
