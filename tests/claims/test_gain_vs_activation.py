@@ -1,0 +1,207 @@
+"""What the sweep claims of the four gains is what its table at the default preset shows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2
+
+from analysis.gain_responses import errors, factors, measured_gains
+from initjax.activations import ACTIVATIONS
+from initjax.gains import gain
+from initjax.meanfield import chi, chi_q
+from sweeps import gain_vs_activation
+
+SEEDS, WIDTH = 20, 256
+BIAS = 5 / (4 * WIDTH)
+"""What a finite width does to ln of an RMS per layer: of ReLU, the largest at q = 1."""
+LINES = {"identity", "abs", "relu", "leaky_relu", "leaky_relu(0.2)"}
+DOC = " ".join((gain_vs_activation.__doc__ or "").split())
+
+
+@pytest.fixture(scope="module")
+def table(measured):
+    return measured("gain_vs_activation")
+
+
+@pytest.fixture(scope="module")
+def gains(table):
+    return measured_gains(table).set_index(["activation", "kind"])
+
+
+@pytest.fixture(scope="module")
+def mistakes(table):
+    return errors(table)
+
+
+@pytest.fixture(scope="module")
+def per_layer(table):
+    return factors(table).set_index(["direction", "kind", "activation"]).sort_index()
+
+
+def _differs(factor, theory, error):
+    """By more than five standard errors and the effect of a finite width."""
+    return np.abs(np.log(factor / theory)) > 5 * error + BIAS
+
+
+def test_every_activation_is_measured(table):
+    names = {*ACTIVATIONS, "leaky_relu(0.2)"}
+    sampled, networks = (table[table["part"] == p] for p in ("samples", "networks"))
+    assert set(sampled["activation"]) == set(networks["activation"]) == names
+    assert set(sampled["samples"]) == {10**4, 10**5, 10**6, 10**7}
+    assert sampled["seed"].nunique() == networks["seed"].nunique() == SEEDS
+    assert set(networks["depth"]) == {50}
+    assert set(networks["width"]) == {WIDTH}
+    assert set(networks.loc[networks["kind"] == "torch", "activation"]) == {
+        *{"identity", "relu", "leaky_relu", "leaky_relu(0.2)", "tanh", "sigmoid", "selu"}
+    }
+
+
+def test_means_of_seeds_are_the_gains_of_quadrature(table, gains):
+    """Five standard errors each, by the CLT; gains off by 5 % would fail at any size."""
+    sampled = table[table["part"] == "samples"]
+    groups = sampled.groupby(["activation", "kind", "samples"])
+    for (name, kind, samples), same in groups:
+        away = np.log(same["gain"].astype(float) / gains.loc[(name, kind), "exact"]).mean()
+        error = same["scatter"].iloc[0] / np.sqrt(samples * len(same))
+        assert abs(away) <= 5 * error + 1e-7, (name, kind, samples)
+        assert abs(away + np.log(1.05)) > 5 * error
+
+
+def test_errors_are_of_the_size_of_the_central_limit_theorem(mistakes):
+    """Mean squares over 20 seeds, 300 of them, at a level of 1e-4 for all together."""
+    assert len(mistakes) == (3 * 26 - 3) * 4
+    square = SEEDS * (mistakes["unit"] / mistakes["law"]) ** 2
+    low, high = chi2.ppf([1e-4 / 600, 1 - 1e-4 / 600], SEEDS)
+    assert square.between(low, high).all()
+    assert not (4 * square).between(low, high).all(), "nor twice as large errors"
+
+
+def test_errors_fall_like_the_root_of_the_number_of_samples(mistakes):
+    """Four points of std 0.069 each, log10 of an RMS of 20 seeds, so 0.031 of a slope."""
+    powers = []
+    for _, same in mistakes.groupby(["kind", "activation"]):
+        logs = np.log10(same[["samples", "unit"]].astype(float))
+        powers.append(np.polyfit(logs["samples"], logs["unit"], 1)[0])
+    assert np.abs(np.array(powers) + 0.5).max() < 4.5 * 0.031
+    assert np.mean(powers) == pytest.approx(-0.5, abs=3 * 0.031)
+    assert f"power {np.mean(powers):.3f} of N" in DOC
+
+
+def test_which_folklore_gain_is_which(gains):
+    """The std ratio is the centered gain; 1/√E φ² the forward one; torch's are neither."""
+    centered, forward = (
+        gains.xs(kind, level="kind")["measured"] for kind in ("centered", "forward")
+    )
+    assert centered["tanh"] == pytest.approx(1.592537419723, rel=3e-4)
+    assert centered["relu"] == pytest.approx(np.sqrt(2 / (1 - 1 / np.pi)), rel=5e-4)
+    assert forward["relu"] == pytest.approx(np.sqrt(2), rel=7e-4)
+    ratio = centered / forward
+    odd = ["tanh", "lecun_tanh", "hard_tanh", "erf", "arctan", "softsign", "sin", "selu"]
+    np.testing.assert_allclose(ratio[odd], 1, rtol=5e-4)
+    assert ratio["relu"] == pytest.approx(1.2112, abs=1e-3)
+    assert ratio["sigmoid"] == pytest.approx(2.6006, abs=2e-3)
+    assert "21 % for ReLU and 160 % for sigmoid" in DOC
+    torch = gains.xs("torch", level="kind")["published"]
+    wrong = {name: torch[name] / forward[name] for name in ("tanh", "selu", "sigmoid")}
+    assert wrong == pytest.approx(
+        {"tanh": 1.0465, "selu": 0.75, "sigmoid": 0.5416}, abs=1e-3
+    )
+    assert all(
+        torch[name] == pytest.approx(forward[name], rel=7e-4) for name in LINES - {"abs"}
+    )
+    off = (gains["measured"] / gains["exact"] - 1).abs().max()
+    assert f"quadrature to {100 * off:.3f} %" in DOC
+
+
+def test_one_run_of_ten_thousand_samples_tells_two_digits(table):
+    runs = table[(table["samples"] == 10_000) & (table["activation"] == "tanh")]
+    runs = runs.loc[runs["kind"] == "centered", "gain"]
+    assert f"{runs.min():.3f} … {runs.max():.3f} for tanh" in DOC
+    assert runs.std() == pytest.approx(1.5925 * 0.44 / 100, rel=0.5)
+
+
+def test_factors_are_those_of_the_mean_field(per_layer):
+    """Of 5 % more weight none but those that no gain changes would be."""
+    finite = per_layer[np.isfinite(np.log(per_layer["measured"].where(lambda m: m > 0)))]
+    assert len(finite) == 2 * (3 * 25 + 7)
+    assert not _differs(finite["measured"], finite["theory"], finite["error"]).any()
+    lines = finite[finite.index.get_level_values("activation").isin(LINES)]
+    assert _differs(1.05 * lines["measured"], lines["theory"], lines["error"]).all()
+    torch = finite.loc["backward", "torch", "tanh"]
+    forward = finite.loc["backward", "forward", "tanh"]
+    assert _differs(torch["measured"], forward["theory"], torch["error"]), "4.7 % more"
+
+
+def test_the_forward_gain_keeps_a_signal_unless_one_repels(per_layer):
+    """By the slope of the length map at q = 1, which is to be above 1 where it fails."""
+    rows = per_layer.loc["forward", "forward"]
+    sigma = {name: gain(name) for name in rows.index}
+    slopes = {name: chi_q(name, q=1.0, sigma_w=sigma[name]) for name in rows.index}
+    repels = {name for name, slope in slopes.items() if slope > 1 + 1e-6}
+    assert repels == {
+        *{"gelu", "gelu_tanh", "quick_gelu", "silu", "hard_silu", "mish", "squared_relu"}
+    }
+    left = rows.index.isin(repels)
+    assert not _differs(rows["measured"], 1, rows["error"])[~left].any()
+    grown = rows["measured"][left].drop("squared_relu")
+    assert (grown > 1.04).all()
+    gradient = per_layer.loc["backward", "forward"]
+    for name in set(rows.index) - repels:
+        root = np.sqrt(chi(name, q=1.0, sigma_w=sigma[name]))
+        seen = gradient.loc[name]
+        assert not _differs(seen["measured"], root, seen["error"]), name
+
+
+def test_the_backward_gain_keeps_gradients_of_piecewise_linear_units_only(per_layer):
+    rows = per_layer.loc["backward", "backward"].drop("squared_relu")
+    kept = ~_differs(rows["measured"], 1, rows["error"])
+    # Mish goes either way, as the next test says.
+    assert set(rows.index[kept]) - {"mish"} == LINES | {"relu6"}
+    assert "1.061 a layer for tanh and 0.688 for sigmoid" in DOC
+    for name, value in {"tanh": 1.061, "sigmoid": 0.688}.items():
+        assert round(rows.loc[name, "measured"], 3) == value
+
+
+def test_mish_with_the_backward_gain_goes_either_way(table):
+    """It starts at q = 2.09, below a point at 2.56 that repels by 1.04 a layer only."""
+    rows = table[(table["activation"] == "mish") & (table["kind"] == "backward")]
+    last = rows.loc[rows["layer"] == 49, "act_log10_rms"]
+    assert len(last) == SEEDS
+    assert (last < -0.5).sum() >= 3
+    assert (last > 0.2).sum() >= 3
+
+
+def test_the_centered_gain_makes_relu_explode(per_layer):
+    grows = per_layer.loc["forward", "centered", "relu"]
+    assert not _differs(grows["measured"], 1.712858550450 / 2**0.5, grows["error"])
+    assert f"ReLU grows by {grows['measured']:.3f} with the centered gain" in DOC
+    assert grows["measured"] > 1.15
+
+
+def test_torch_gains_in_networks(per_layer, table):
+    rows = per_layer.xs("torch", level="kind")["measured"]
+    tanh = (
+        per_layer.loc[("backward", "forward", "tanh"), "measured"],
+        rows["backward", "tanh"],
+    )
+    assert "{:.3f} a layer with the forward gain and {:.3f}".format(*tanh) in DOC
+    assert f"torch's sigmoid keeps {rows['backward', 'sigmoid']:.3f}" in DOC
+    last = table[(table["kind"] == "torch") & (table["layer"] == 49)]
+    medians = 10 ** last.groupby("activation")["act_log10_rms"].median()
+    assert f"settles at {medians['tanh']:.3f}" in DOC
+    assert medians["tanh"] == pytest.approx(0.65, abs=0.01)
+    assert 0.15 < medians["selu"] < 0.25, "3/4 shrinks the signal of selu"
+    assert rows["backward", "selu"] == pytest.approx(0.992, abs=0.006)
+
+
+def test_squared_relu_dies_or_explodes_by_its_largest_inputs(table):
+    """Its length map is squared: beyond the fixed point q = σ_w²/1.5 nothing holds it."""
+    rows = table[(table["activation"] == "squared_relu") & (table["layer"] == 49)]
+    ends: dict[str, pd.Series] = {
+        str(kind): same["act_log10_rms"] for kind, same in rows.groupby("kind")
+    }
+    assert np.isneginf(ends["backward"]).all()
+    assert ends["centered"].isna().all(), "past float32"
+    died = np.isneginf(ends["forward"])
+    assert 0 < died.sum() < SEEDS
+    assert ends["forward"][~died].isna().all()
