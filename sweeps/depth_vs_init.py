@@ -6,7 +6,8 @@ second moment of ReLU (He et al. 2015); Xavier with gain 5/3 keeps tanh forward
 while its gradient grows by 1.10 a layer (Glorot & Bengio 2010 for gain 1).
 
 The preset scalar_chain shows why, with one unit a layer: weights 0.2 and 5 leave 1.1e-21
-and 9.3e20 of a signal in 30 layers, sigmoid at most ¼ of a gradient in each. In 60 layers
+and 9.3e20 of a signal in 30 layers, sigmoid at most ¼ of a gradient times the weight in
+each. In 60 layers
 the first falls below float32 in layer 54, see first_flushed, and the second leaves it in
 layer 55, see first_nonfinite.
 
@@ -90,7 +91,7 @@ PRESETS: Mapping[str, Config] = {
         depths=(30, 60),
         widths=(1,),
         batches=(1,),
-        seeds=1,
+        seeds=20,
         layers=60,
     ),
 }

@@ -10,6 +10,8 @@ import matplotlib
 matplotlib.use("Agg")
 # What is compiled is counted, here and in processes that tests start.
 os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
+# Most programs of the tests run once, and take longer to optimize than to run.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
 
 import jax
 import matplotlib.pyplot as plt
@@ -49,6 +51,17 @@ def compilations():
             jax.monitoring.unregister_event_duration_listener(listen)
 
     return counting
+
+
+@pytest.fixture(scope="module")
+def optimized() -> Iterator[None]:
+    """Programs as users have them, for modules that compare the bits of two of them."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", False)
+    jax.clear_caches()
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+    jax.clear_caches()
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ What is compiled grows neither with the steps nor with the records: both numbers
 and their distances are data.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import jax
@@ -55,7 +55,7 @@ def descend(recipe: Recipe[P, R], start: P, at: Array, steps: int) -> Course[P, 
     Args:
         recipe: Loss, optimizer and what is watched.
         start: Parameters θ before the first step.
-        at: Steps after which a record is made, ascending from 0; the last is ``steps``.
+        at: Steps after which a record is made, ascending; the last is ``steps``.
             Shared by the networks of a vmap, so that one loop serves all.
         steps: Of the whole run.
     """
@@ -93,13 +93,3 @@ def log_spaced(steps: int, most: int) -> HostArray:
     spaced = np.geomspace(1, steps, most - 1) if most > 2 else np.array([steps])
     found = np.unique([0, *np.rint(spaced).astype(int), steps])
     return found.astype(np.int32)
-
-
-def evenly(steps: int, every: int) -> Sequence[int]:
-    """Numbers of steps to make a record at: every so many, and the last.
-
-    Example:
-        >>> evenly(7, 3)
-        [0, 3, 6, 7]
-    """
-    return [*range(0, steps, every), steps]

@@ -12,6 +12,8 @@ from initjax import init
 from initjax.init import INITIALIZERS
 from tests.init.laws import EXACT, ORTHOGONAL, shape_of
 
+pytestmark = pytest.mark.usefixtures("optimized")
+
 NAMES = list(INITIALIZERS)
 # Inside the trace test the layer is a Dense one.
 DENSE = [name for name in NAMES if len(shape_of(name)) == 2]

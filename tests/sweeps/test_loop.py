@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 
-from sweeps.training.loop import Recipe, descend, evenly, log_spaced
+from sweeps.training.loop import Recipe, descend, log_spaced
 
 TARGETS = jnp.array([[1.0, -2.0], [0.5, 3.0], [2.0, 0.0]])
 
@@ -58,4 +58,3 @@ def test_records_are_log_spaced_and_end_with_the_last_step():
     ratios = found[10:] / found[9:-1]
     assert ratios.max() < 1.1 * ratios.min()
     assert log_spaced(1, 2).tolist() == [0, 1]
-    assert evenly(6, 3) == [0, 3, 6]

@@ -8,6 +8,8 @@ import pytest
 from sweeps.precision import SCHEMA, Config, cells, cost, measure
 from sweeps.precision_networks import draw, initializer, run
 
+pytestmark = pytest.mark.usefixtures("optimized")
+
 WIDTH = 256
 ENTRIES = 4 * WIDTH**2
 

@@ -18,12 +18,13 @@ def table():
     return SCHEMA.conform(depth_vs_init.measure(cells(CONFIG), CONFIG))
 
 
-def _network(table, activation, scheme, depth):
+def _network(table, activation, scheme, depth, seed=0):
     """One network, layer by layer."""
     same = table[
         (table["activation"] == activation)
         & (table["scheme"] == scheme)
         & (table["depth"] == depth)
+        & (table["seed"] == seed)
     ]
     assert same["layer"].tolist() == list(range(depth))
     return same
@@ -45,6 +46,18 @@ def test_thirty_layers_leave_the_thirtieth_power(table, scheme):
     powers = np.arange(1, 31) * np.log10(weight)
     np.testing.assert_allclose(log, powers, atol=ROUNDED, rtol=1e-6)
     assert 10.0 ** float(log[-1]) == pytest.approx(PUBLISHED[weight], rel=3e-4)
+
+
+@pytest.mark.parametrize("scheme", CONFIG.schemes)
+def test_linear_chains_of_all_seeds_are_alike(table, scheme):
+    """Signs differ where they are drawn, sizes do not."""
+    chains = [_network(table, "identity", scheme, 60, seed) for seed in range(CONFIG.seeds)]
+    sizes = [chain["act_log10_rms"].to_numpy() for chain in chains]
+    assert len(sizes) == 20
+    for other in sizes[1:]:
+        np.testing.assert_allclose(other, sizes[0], atol=ROUNDED)
+    signs = np.sign([chain["act_mean"].to_numpy()[:30] for chain in chains])
+    assert (signs == 1).all() == scheme.startswith("constant")
 
 
 def test_a_power_below_float32_is_said_to_be_flushed(table):
