@@ -94,7 +94,7 @@ def plot_quantiles(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_scores(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Standard scores of each kernel's moments: if its law is right they lie on the line.
+    """Standard scores of kernels' moments, on the line if laws are right; 95 % shaded.
 
     Args:
         rows: From ``laws.scores``, of one moment.
@@ -106,11 +106,13 @@ def plot_scores(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         if len(same):
             look = {"color": color, "marker": _MARKERS[family], "ms": 3, "ls": ""}
             name = f"{family}, {same['count'].iloc[0]}"
+            band = (same["normal"], same["low"], same["high"])
+            ax.fill_between(*band, color=color, alpha=0.2, lw=0, zorder=0)
             ax.plot(same["normal"], same["score"], label=name, **look)
     ax.axline((0, 0), slope=1, color="k", lw=0.9, label="normal")
     ax.set_title(rows["panel"].iloc[0], loc="left")
     ax.set(xlabel="normal quantile", ylabel="standard score")
-    ax.set(xlim=(-3, 3), ylim=(-4, 4))
+    ax.set(xlim=(-3.5, 3.5), ylim=(-5, 5))
     return ax
 
 

@@ -36,10 +36,14 @@ _OF_JAX = {
 """Panels of the histograms: a scheme of initjax, and what JAX has for it."""
 EXACT = "exact values"
 SCORES = {"mean_z": "mean", "variance_z": "variance", "kurtosis_z": "kurtosis"}
+TAIL, BETWEEN = 15, 60
+"""Scores of a family that are drawn: so many at each end, about so many of the rest."""
 
 
 def histograms(table: pd.DataFrame) -> pd.DataFrame:
     """Densities of entries over their standard deviation, and shares of exact values.
+
+    The densities are of the entries that have no exact value, as titles say.
 
     Returns:
         panel, title, source, scheme, shape, x, density, law; with atoms x is the value,
@@ -60,7 +64,8 @@ def histograms(table: pd.DataFrame) -> pd.DataFrame:
             rows = bins[["source", "scheme", "shape"]].assign(
                 panel=scheme, **values, law=bins["law_share"] * scale
             )
-            parts.append(rows.assign(title=_title(scheme, other)))
+            cut = ", where not 0" if law["law_kept"] < 1 else ""
+            parts.append(rows.assign(title=_title(scheme, other) + cut))
     atoms = entries[(entries["kind"] == "atom") & (entries["source"] == "initjax")]
     for _, of in atoms.groupby("scheme"):
         rows = _one_shape(of)[["source", "scheme", "shape", "value", "share", "law_share"]]
@@ -99,25 +104,34 @@ def deviations(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def scores(table: pd.DataFrame) -> pd.DataFrame:
-    """Quantiles of the standard scores of single seeds against those of a normal law.
+    """Standard scores of single kernels in order, against those of a normal law.
 
     Returns:
-        panel (the moment), family, normal, score, count: number of scores.
+        panel (the moment), family, normal, score, low, high (quantiles 0.025 and 0.975
+        of the score of this rank), count: number of scores, of which all are drawn in
+        the tails and some between.
     """
     rows = table[(table["sample"] == "entries") & (table["kind"] == "moments")]
     rows = rows[rows["index"] >= 0].assign(family=rows["scheme"].map(FAMILIES))
     parts = []
     for column, panel in SCORES.items():
         for family, values in rows.dropna(subset=[column]).groupby("family")[column]:
-            p = (np.arange(min(len(values), 60)) + 0.5) / min(len(values), 60)
-            found = {"normal": stats.norm.ppf(p), "score": np.quantile(values, p)}
-            names = {"panel": panel, "family": family, "count": len(values)}
-            parts.append(pd.DataFrame(names | found))
+            count = len(values)
+            rank = np.arange(1, count + 1)
+            tail = (rank <= TAIL) | (rank > count - TAIL)
+            drawn = tail | (rank % max(1, count // BETWEEN) == 0)
+            low, high = stats.beta.ppf([[0.025], [0.975]], rank, count + 1 - rank)
+            found = {"normal": (rank - 0.5) / count, "low": low, "high": high}
+            found = {name: stats.norm.ppf(p)[drawn] for name, p in found.items()}
+            names = {"panel": panel, "family": family, "count": count}
+            parts.append(pd.DataFrame(names | found | {"score": np.sort(values)[drawn]}))
     if not parts:
         raise Absent("no scores")
     joined = pd.concat(parts, ignore_index=True)
+    all_ = rows[list(SCORES)]
     joined.attrs["note"] = (
-        "one score for each kernel, their number in the legend; all shapes, both sources"
+        f"legend: kernels of a family, drawn the {TAIL} scores at each end and some "
+        f"between; of all {all_.count().sum():,} the farthest {all_.abs().max().max():.1f}"
     )
     return joined
 

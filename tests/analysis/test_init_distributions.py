@@ -96,6 +96,8 @@ def test_exact_values_are_bars(table):
     (bar,) = ax.patches
     assert bar.get_width() == pytest.approx(0.75)
     assert [text.get_text() for text in ax.texts] == ["sparse = 0"]
+    titles = rows.drop_duplicates("panel").set_index("panel")["title"]
+    assert titles["sparse"] == "sparse, where not 0"
 
 
 def test_deviations_are_in_standard_errors(table):
@@ -110,14 +112,31 @@ def test_deviations_are_in_standard_errors(table):
     assert {line.get_label() for line in ax.get_lines()} == {"uniform", "sparse"}
 
 
-def test_scores_are_quantiles_of_single_seeds(table):
+def test_scores_are_those_of_single_seeds(table):
     rows = laws.scores(table)
     assert set(rows["panel"]) == {"mean", "kurtosis"}, "no scores of the variance here"
     same = rows[(rows["panel"] == "mean") & (rows["family"] == "sparse")]
     p = np.array([1, 3, 5, 7]) / 8
     np.testing.assert_allclose(same["normal"], stats.norm.ppf(p))
-    np.testing.assert_allclose(same["score"], np.quantile([-1, 0, 1, 2], p))
+    np.testing.assert_allclose(same["score"], [-1, 0, 1, 2])
+    # The least of four is below x unless all are above.
+    least = stats.norm.ppf(1 - np.array([0.975, 0.025]) ** (1 / 4))
+    np.testing.assert_allclose(same[["low", "high"]].iloc[0], least)
+    ax = init_distributions.plot_scores(rows[rows["panel"] == "mean"])
+    assert len(ax.collections) == len(ax.get_lines()) - 1 == 2, "a band for each family"
     assert same["count"].unique() == [SEEDS], "not that of all seeds together"
+
+
+def test_the_farthest_scores_are_drawn_and_some_between():
+    z = stats.norm.ppf((np.arange(1000) + 0.5) / 1000)
+    z[-1] = 4.5
+    columns = {"mean_z": z, "variance_z": np.nan, "kurtosis_z": np.nan}
+    table = _cell("normal").iloc[[1] * 1000].assign(index=range(1000), **columns)
+    rows = laws.scores(table)
+    np.testing.assert_array_equal(rows["score"].iloc[-15:], z[-15:])
+    np.testing.assert_array_equal(rows["score"].iloc[:15], z[:15])
+    assert 60 + 30 - 4 <= len(rows) <= 60 + 30 + 4
+    assert "of all 1,000 the farthest 4.5" in rows.attrs["note"]
 
 
 def test_sums(table):

@@ -160,6 +160,61 @@ def test_scores_are_normal_and_notice_a_wrong_law(name):
     assert abs(moments(x + 0.05 * law.variance**0.5, reference)["mean_z"]) > 6
 
 
+WRONG = {
+    "fans swapped": (init.kaiming_normal(), (32, 64), init.kaiming_normal(), (64, 32)),
+    "a cut not made up for": (
+        *(init.truncated_normal((2 / 64) ** 0.5), (64, 128)),
+        *(init.he_normal(), (64, 128)),
+    ),
+    "truncated for Gaussian": (
+        *(init.he_normal(), (64, 128)),
+        *(init.kaiming_normal(), (64, 128)),
+    ),
+    "Gaussian for truncated": (
+        *(init.kaiming_normal(), (64, 128)),
+        *(init.he_normal(), (64, 128)),
+    ),
+}
+"""A sampler and its shape; then whose law, and of what shape, it is mistaken for."""
+
+
+@pytest.mark.parametrize(
+    ("mistake", "column", "sign"),
+    [
+        *(("fans swapped", "variance_z", 1), ("a cut not made up for", "variance_z", -1)),
+        ("truncated for Gaussian", "kurtosis_z", -1),
+        ("Gaussian for truncated", "kurtosis_z", 1),
+    ],
+)
+def test_scores_notice_a_wrong_sampler(mistake, column, sign):
+    """What is drawn passes for its own law, by each test, and not for the other."""
+    sampler, shape, other, of = WRONG[mistake]
+    x = np.asarray(sampler(jax.random.key(7), shape))
+    reference = of_entries(sampler.law(shape))
+    own = moments(x, reference)
+    assert max(abs(own[f"{name}_z"]) for name in ("mean", "variance", "kurtosis")) < 5
+    limit = stats.kstwobign.isf(1e-4) / x.size**0.5
+    ordered = np.sort(x.ravel()).astype(np.float64)
+    assert distances(ordered, reference)["distance"] < limit
+    assert sign * moments(x, of_entries(other.law(of)))[column] > 6
+
+
+def test_inputs_of_several_sizes_count_as_fewer():
+    """κ of Σwx is 3 + (κ - 3) Σx⁴/(Σx²)²; of many Gaussian x the factor is 3/n."""
+    rng, draws = np.random.default_rng(11), 200_000
+    x = rng.standard_normal(12)
+    few = (x**2).sum() ** 2 / (x**4).sum()
+    sums = rng.uniform(-1, 1, (draws, 12)) @ x
+    kurtosis = (sums**4).mean() / (sums**2).mean() ** 2
+    error = (24 / draws) ** 0.5  # a Gaussian's, and above that of shorter tails
+    assert abs(kurtosis - (3 - 1.2 / few)) < 5 * error
+    assert abs(kurtosis - (3 - 1.2 / 12)) > 5 * error
+    x = rng.standard_normal(1_000_000)
+    third = (x**2).sum() ** 2 / (x**4).sum() / len(x)
+    # The variance of m₂²/m₄ is (4 · 2 + 96/9 - 4 · 12/3)/9 over their number.
+    assert abs(third - 1 / 3) < 5 * (8 / 27 / len(x)) ** 0.5
+
+
 def _by_hand(name, rng):
     normal = rng.standard_normal((200, 64, 32))
     if name == "orthogonal":
