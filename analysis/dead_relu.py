@@ -50,8 +50,9 @@ def plot_gradients(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         )
         theory = same["theory"].where(np.isfinite(same["theory"]))
         ax.plot(x, theory, color=color, lw=0.9, ls=":", zorder=0)
-        said = same["published"].notna()
-        ax.plot(x[said], np.log10(same["published"][said]), **_STAR)
+    for layer, said in rows[rows["published"].notna()].groupby("layer"):
+        x = layer + np.mean([_KINDS[kind][2] for kind in said["kind"]])
+        ax.plot(x, np.log10(said["published"].iloc[0]), **_STAR)
     ax.plot([], [], color="0.3", lw=0.9, ls=":", label="expected, without underflow")
     ax.plot([], [], label="published run", **_STAR)
     ax.axhspan(ZERO - 6, ZERO + 4, color="0.88", lw=0, zorder=-1)
@@ -110,11 +111,10 @@ def plot_scan(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         )
         ax.plot(same["bias"], same["theory"], "k:", lw=1.3, zorder=5)
     ax.plot([], [], "k:", lw=1.3, label="layer 1, exact")
-    dead = rows[(rows["bias"] <= -1) & (rows["layer"] == rows["layer"].min())]
-    if (dead["measured"] > 0.99).all():  # all that happens is near 0
-        ax.set_xscale("symlog", linthresh=0.01)
-        ax.set_xticks([-10, -1, -0.1, 0, 0.1, 1], ["-10", "-1", "-0.1", "0", "0.1", "1"])
-        ax.minorticks_off()
+    # Layer 1 changes between -10 and -1, the deep ones between -0.2 and 0.01.
+    ax.set_xscale("symlog", linthresh=0.01, linscale=0.5)
+    ax.set_xticks([-10, -1, -0.1, 0, 0.1, 1], ["-10", "-1", "-0.1", "0", "0.1", "1"])
+    ax.minorticks_off()
     what, which = rows["panel"].iloc[0].split(": ")
     ax.set_title(label(which), loc="left")
     ax.set(xlabel="bias of every unit", ylabel=f"dead {what}", ylim=(-0.03, 1.03))
@@ -135,11 +135,14 @@ def plot_depths(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.plot(shown["layer"], shown["measured"], label=f"width {width}", **look)
         if (same["low"] == same["high"]).all():
             ax.plot(same["layer"], same["high"], "k", lw=0.9, zorder=0)
+        elif same["low"].isna().all():
+            ax.plot(same["layer"], same["high"], color=_COLORS[at], lw=0.9, ls="--")
         else:
-            band = same[["low", "high"]].to_numpy().T
-            ax.fill_between(same["layer"], *band, color=_COLORS[at], alpha=0.2, lw=0)
+            band = same[same["low"] > 0]  # 0 is not on the axis
+            edges = band["layer"], band["low"], band["high"]
+            ax.fill_between(*edges, color=_COLORS[at], alpha=0.2, lw=0)
     ax.set_yscale("log")
-    ax.set_ylim(5e-5, 1.3)
+    ax.set_ylim(3e-5, 1.3)
     ax.set_xticks(range(0, rows["layer"].max() + 1, 5))
     ax.set_title(rows["panel"].iloc[0], loc="left")
     ax.set(xlabel="hidden layers", ylabel="share of networks dead")

@@ -12,9 +12,10 @@ ZERO = -72.0
 """Height at which a gradient of exactly 0 is drawn, log10."""
 
 PUBLISHED = {("relu", "biases", 5): 0.49, ("leaky_relu", "biases", 5): 0.51} | {
-    ("leaky_relu", "weights", 1): 1.7e-16
+    ("leaky_relu", kind, 1): 1.7e-16 for kind in ("weights", "biases")
 }
-"""Norms of single runs; of the smallest one, weights or biases, it is not said which."""
+"""Norms of single runs, given without reference; of the smallest one it is not said
+whether of weights or biases, so that it stands beside both."""
 
 _LOG = ("weight_grad", "bias_grad")
 
@@ -63,7 +64,7 @@ def courses(table: pd.DataFrame) -> pd.DataFrame:
         for (name, step), values in series.groupby(["activation", "step"], sort=False)
     ]
     found = pd.DataFrame(rows, columns=["panel", "activation", "step", "value"])
-    found.attrs["note"] = _note(trained)
+    found.attrs["note"] = f"{_note(trained)}, {trained['step'].max()} steps"
     return found
 
 
@@ -102,7 +103,8 @@ def depths(table: pd.DataFrame) -> pd.DataFrame:
     """Shares of dead networks without biases by layer, beside the exact one or bounds.
 
     Returns:
-        One row per panel, width and layer: ``measured``, ``low`` and ``high``.
+        One row per panel, width and layer: ``measured``, ``low`` and ``high``. On the
+        moons, which are no line, ``low`` is nan; dead there is dead at x, as ``high`` is.
     """
     dying = _part(table, "depths")
     keys = ["width", "layer"]
@@ -112,17 +114,17 @@ def depths(table: pd.DataFrame) -> pd.DataFrame:
         shares["width"].to_numpy(), shares["layer"].to_numpy() + 1
     )
     panels = {
-        "at one input x (line: exact)": ("dead_one", upper),
-        "at x and -x (shaded: the bounds)": ("dead_line", lower),
-        "on the moons (bounds of a line)": ("dead_points", lower),
+        "at one input x (line: exact)": ("dead_one", upper, upper),
+        "at x and -x (shaded: the bounds)": ("dead_line", lower, upper),
+        "on the moons (dashed: at most)": ("dead_points", np.nan, upper),
     }
     parts = [
-        shares[keys].assign(panel=panel, measured=shares[column], low=low, high=upper)
-        for panel, (column, low) in panels.items()
+        shares[keys].assign(panel=panel, measured=shares[column], low=low, high=high)
+        for panel, (column, low, high) in panels.items()
     ]
     rows = pd.concat(parts, ignore_index=True)
     count = dying["seed"].nunique() * int(dying["networks"].iloc[0])
-    rows.attrs["note"] = f"no biases, {count} networks of each width"
+    rows.attrs["note"] = f"{count} networks of each width"
     return rows
 
 

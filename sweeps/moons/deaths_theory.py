@@ -6,7 +6,7 @@ All for independent Gaussian weights, exact but for what is said; float64 on the
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import digamma, expit, ndtr, polygamma
+from scipy.special import digamma, expit, logit, ndtr, polygamma
 
 from initjax.activations import resolve
 from initjax.quadrature import on_host
@@ -92,3 +92,33 @@ def first_gradients(kind: Kind, points: Points) -> Norms:
         weights[0] = np.log10(pulled) + above[0]
     spread = np.sqrt(behind * float(polygamma(1, n / 2)) / 4) / np.log(10)
     return Norms(weights, biases, spread)
+
+
+def escape_steps(kind: Kind, points: Points, rate: float) -> float:
+    """Steps of gradient descent that a network stays a constant for, at the least.
+
+    First the last bias and the readout v move, with h = φ(b) for all points, until the
+    output is the best constant, logit p: each weight of v by h S, with
+    S = (logit p - b) / (1 + n h²). The mean of the residual r is 0 from then on, and no
+    bias moves. To first order in the weights W the D hidden layers are linear, of slope
+    a = |φ′(b)|, and only C = ‖mean r x‖ pulls at them. So the largest spectral norm m of
+    their kernels, about 2σ√n at first, grows by
+
+        dm/dt ≤ aᴰ C ‖v‖ m^(D-1)
+
+    and the steps are those in which m would double; the output differs between points
+    by 2ᴰ of what it did at first, still next to nothing.
+    """
+    (n, depth), bias = kind.shape, kind.bias
+    if depth < 3:
+        raise ValueError(f"the depth must be >= 3; got {depth}")
+    phi = resolve(kind.activation)
+    h, slope = (abs(float(on_host(phi, order)(np.array(bias)))) for order in (0, 1))
+    p = float(points.labels.mean(dtype=np.float64))
+    moved = abs(logit(p) - bias) / (1 + n * h**2)
+    readout = np.sqrt(n) * (h * moved + kind.scales.readout)
+    residual = p - points.labels.astype(np.float64)
+    pull = np.linalg.norm((residual[:, None] * points.inputs).mean(0))
+    norm = 2 * np.sqrt(n) * kind.scales.hidden
+    growth = rate * slope**depth * pull * readout * (depth - 2) * norm ** (depth - 2)
+    return float((1 - 2.0 ** (2 - depth)) / growth) if growth else float("inf")

@@ -2,6 +2,7 @@
 
 import io
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -94,6 +95,15 @@ def test_norms_are_medians_beside_their_expectation(table):
     np.testing.assert_allclose(theory[0], leaky["theory"])
 
 
+def test_a_star_of_which_it_is_not_said_stands_between(table):
+    ax = dead_relu.plot_gradients(gradients(table).query("activation == 'leaky_relu'"))
+    stars = [line for line in ax.get_lines() if line.get_marker() == "*"]
+    shown = [line.get_xydata()[0] for line in stars if len(line.get_xydata())]
+    x_biases = 5 + dead_relu._KINDS["biases"][2]
+    expected = [(1, np.log10(1.7e-16)), (x_biases, np.log10(0.51))]
+    np.testing.assert_allclose(shown, expected)
+
+
 def test_the_published_run_among_the_seeds(table):
     """Norms at layer 1 are 1e-16 … 10^-15.6; 1.7e-16 is 10^-15.77."""
     assert percentile(table, "weights") == pytest.approx(3 / SEEDS)
@@ -124,10 +134,7 @@ def test_networks_of_layer_one_are_all_units(table):
     assert rows[rows["layer"] == 2]["theory"].isna().all()
     ax = dead_relu.plot_scan(rows[rows["panel"] == units])
     np.testing.assert_allclose(_lines(ax)["layer 1"].get_ydata(), [0.6, 0.2], atol=1e-4)
-    assert ax.get_xscale() == "linear"
-    small = rows[rows["panel"] == "units: normal(0.01), width 3"].copy()
-    small.loc[small["bias"] == -2, "measured"] = 1.0
-    assert dead_relu.plot_scan(small).get_xscale() == "symlog"
+    assert ax.get_xscale() == "symlog"
 
 
 def test_bounds_are_those_of_lu(table):
@@ -141,7 +148,18 @@ def test_bounds_are_those_of_lu(table):
     assert nine["measured"] == pytest.approx(0.15)
     ax = dead_relu.plot_depths(line)
     (band,) = ax.collections
-    assert band.get_paths()[0].vertices[:, 1].max() == pytest.approx(line["high"].max())
+    corners = band.get_paths()[0].vertices
+    assert corners[:, 1].max() == pytest.approx(line["high"].max())
+    assert (line["low"] == 0).any(), "which a logarithmic axis does not have"
+    assert corners[:, 0].min() == line.loc[line["low"] > 0, "layer"].min()
+    assert corners[:, 1].min() > 0
+    moon = rows[rows["panel"].str.contains("moons")]
+    assert moon["low"].isna().all()
+    three = moon[moon["width"] == 3]
+    ax = dead_relu.plot_depths(three, ax=plt.subplots()[1])
+    assert not ax.collections
+    (bound,) = (line for line in ax.get_lines() if line.get_linestyle() == "--")
+    np.testing.assert_allclose(bound.get_ydata(), dead_bounds(3, three["layer"] + 1)[1])
 
 
 def test_all_figures_are_drawn_and_the_table_stays(table, tmp_path):

@@ -1,5 +1,7 @@
 """What ``sweeps.dead_relu`` says, on its table at the default preset."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy.special import digamma, expit
@@ -9,7 +11,9 @@ from initjax.meanfield import dead_bounds, dead_probability
 from sweeps import dead_relu
 from sweeps.data.moons import moons
 from sweeps.dead_relu import ACTIVATIONS, HE
-from sweeps.moons.deaths_theory import off_at_all_points
+from sweeps.moons.deaths import Scales, Shape
+from sweeps.moons.deaths_gradients import Kind
+from sweeps.moons.deaths_theory import escape_steps, off_at_all_points
 
 SMALL = "normal(0.01)"
 LEVEL = 5
@@ -47,8 +51,32 @@ def depths(table):
     return shares.assign(networks=networks)
 
 
-def _says(words):
-    assert words in " ".join((dead_relu.__doc__ or "").split())
+@pytest.fixture(scope="module")
+def remeasured(request):
+    return request.config.getoption("--remeasure")
+
+
+@pytest.fixture(scope="module")
+def says(remeasured):
+    """The docstring has a number, in words with a format for it.
+
+    As printed of the committed table; within ``LEVEL`` errors of another one, which has
+    the same standard error, and half of its last digit.
+    """
+    text = " ".join((dead_relu.__doc__ or "").split())
+
+    def check(words, number, error):
+        if not remeasured:
+            assert words.format(number) in text
+            return
+        before, after = re.split(r"{:.*?}", words)
+        (found,) = re.findall(f"{re.escape(before)}([0-9.e-]+%?){re.escape(after)}", text)
+        digits, power = [*found.rstrip("%").split("e"), "0"][:2]
+        unit = 10.0 ** (int(power) - len(digits.partition(".")[2]) - 2 * ("%" in found))
+        said = float(found.rstrip("%")) / (100 if "%" in found else 1)
+        assert abs(number - said) < LEVEL * np.sqrt(2) * error + unit / 2
+
+    return check
 
 
 def _error(p, networks):
@@ -73,33 +101,46 @@ def test_relu_has_no_gradient_but_that_of_the_last_bias(start):
 def test_others_have_the_gradients_that_theory_expects(start, name):
     """The mean of the logarithms over seeds; that of 2 units for 3 is far off.
 
-    To first order: the terms left out, b = -8 beside weights of 0.01, are below 0.02.
+    The theory is of first order. A pre-activation is b + δ, of E δ² = 0.01² times the
+    squared length of what comes in: 3 φ(b)² < 3, or ‖x‖². As φ″/φ′ and φ′/φ are at most 1
+    at -8, the four slopes and φ itself change the logarithm by at most δ each, at random:
+    the signs of W decide, not their sizes. The mean over seeds changes by δ² each.
     """
     same = start[start["activation"] == name]
+    lengths = [(moons(s).train.inputs ** 2).sum(1).mean() for s in range(5)]
+    square = 0.01**2 * max(3.0, *lengths)
+    noise, second = 5 * square / np.log(10) ** 2, 5 * square / np.log(10)
     narrow = (digamma(1) - digamma(1.5)) / (2 * np.log(10))
     for layer, of in same.groupby("layer"):
-        error = float(of["theory_spread"].iloc[0]) / np.sqrt(len(of))
+        spread = float(of["theory_spread"].iloc[0])
+        error = np.sqrt((spread**2 + noise) / len(of))
+        allowed = LEVEL * error + second + 1e-3  # and both columns are rounded
         for kind in ("weight", "bias"):
             gap = (of[f"{kind}_grad"] - of[f"{kind}_theory"]).mean()
-            assert abs(gap) < LEVEL * error + 0.02
+            assert abs(gap) < allowed
             if layer < 5:
-                assert abs(gap - narrow * (5 - layer)) > LEVEL * error + 0.02
+                assert abs(gap - narrow * (5 - layer)) > allowed
     assert np.isfinite(same[["weight_grad", "bias_grad"]]).all(axis=None)
 
 
-def test_the_published_leaky_run_is_an_ordinary_one(table, start):
+def test_the_published_leaky_run_is_an_ordinary_one(table, start, says):
     for kind in ("weights", "biases"):
         assert 0.1 < percentile(table, kind) < 0.9
     last = start[(start["activation"] == "leaky_relu") & (start["layer"] == 5)]
     low, high = (10 ** quantile(last["bias_grad"], p) for p in (0.05, 0.95))
     assert low < 0.51 < high
-    medians = start[start["layer"] == 1].groupby("activation")["weight_grad"].median()
-    _says(f"{10 ** medians['leaky_relu']:.1e} leaky ReLU")
-    _says(f"{10 ** medians['silu']:.1e} SiLU")
-    _says(f"{10 ** medians['elu']:.1e} ELU and softplus")
+    first = start[start["layer"] == 1].groupby("activation")
+    medians = 10 ** first["weight_grad"].median()
+    # Of a median, √(π/2) times that of a mean; decades to a share of the number.
+    error = np.log(10) * 1.25 * first["theory_spread"].max() / np.sqrt(first.size())
+    for name, words in (
+        *(("leaky_relu", "{:.1e} leaky ReLU"), ("silu", "{:.1e} SiLU")),
+        *(("elu", "{:.1e} ELU and softplus"), ("softplus", "{:.1e} ELU and softplus")),
+    ):
+        says(words, medians[name], error[name] * medians[name])
 
 
-def test_gelu_underflows_and_is_not_dead(start):
+def test_gelu_underflows_and_is_not_dead(start, says):
     """Exact zeros where float32 ends, at 1e-38, and only there."""
     gelu = start[start["activation"] == "gelu"]
     for kind in ("weight", "bias"):
@@ -109,21 +150,37 @@ def test_gelu_underflows_and_is_not_dead(start):
         assert np.isfinite(gelu[f"{kind}_theory"]).all()
     zero = gelu.loc[gelu["weight_grad"] == -np.inf, "layer"]
     assert set(zero) == {1, 2, 3}
-    _says(f"expected 1e{gelu.loc[gelu['layer'] == 1, 'weight_theory'].mean():.0f}")
+    theory = gelu.loc[gelu["layer"] == 1, "weight_theory"].mean()
+    says("expected {:.0e}", 10.0 ** float(theory), 0.0)
 
 
-def test_slopes_of_tanh_are_rounding(start):
-    """1 - h² of an h that float32 rounds to 1 or to the number below it."""
-    tanh = start[(start["activation"] == "tanh") & (start["layer"] == 4)]
-    zero = (tanh["bias_grad"] == -np.inf).mean()
-    assert 0.02 < zero < 0.98
+def test_slopes_of_tanh_are_rounding(start, says):
+    """1 - h² of an h that float32 rounds to 1 or to a number near it.
+
+    A layer is lost in every one before it, so that layer 1 is lost most.
+    """
+    tanh = start[start["activation"] == "tanh"]
     assert np.isfinite(tanh["bias_theory"]).all()
-    _says(f"{zero:.0%} of the tanh networks")
+    grouped = tanh.assign(zero=tanh["bias_grad"] == -np.inf).groupby("layer")
+    zero, networks = grouped["zero"].mean(), grouped.size().iloc[0]
+    assert zero.is_monotonic_decreasing
+    assert zero[1] - zero[4] > LEVEL * _error(zero[1], networks)
+    says("in layer 1 of {:.1%}", zero[1], _error(zero[1], networks))
+    says("in layer 4 of {:.1%}", zero[4], _error(zero[4], networks))
+    first = tanh[(tanh["layer"] == 1) & np.isfinite(tanh["bias_grad"])]
+    lost = first["bias_theory"] - first["bias_grad"]
+    says("{:.1f} decades", lost.mean(), lost.std() / np.sqrt(len(lost)))
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_training_ends_with_the_best_constant(table, ends, name):
-    """Loss is the entropy of the classes, and outputs are equal to the last bit."""
+def test_training_ends_with_the_best_constant(table, ends, name, remeasured):
+    """Loss is the entropy of the classes, and outputs are equal to the last bit.
+
+    Of another table to rounding: a logit is a sum of four terms, at most 8 each; sums in
+    another order differ by eight of its roundings.
+    """
+    rounding = np.log10(8 * 4 * 8 * 2.0**-24)
+    assert ends["step"].max() == 200, "as the docstring says"
     same = ends[ends["activation"] == name].groupby("seed")
     first = table[(table["part"] == "training") & (table["activation"] == name)]
     assert first["loss"].max() > 3.5
@@ -133,8 +190,20 @@ def test_training_ends_with_the_best_constant(table, ends, name):
         entropy = -p * np.log(p) - (1 - p) * np.log(1 - p)
         assert rows["loss"].iloc[0] == pytest.approx(entropy, abs=3e-5)
         assert rows["accuracy"].iloc[0] == pytest.approx(max(p, 1 - p), abs=1e-4)
-        assert rows["contrast"].iloc[0] == -np.inf
+        assert rows["contrast"].iloc[0] <= (rounding if remeasured else -np.inf)
         assert rows["weight_grad"].max() < -6
+
+
+def test_training_much_longer_would_not_help(ends, says):
+    """By theory, which tests/sweeps checks; leaky ReLU has the steepest slope at -8."""
+    kinds = [Kind(n, Scales(0.01, 0.01, 0.01), -8.0, Shape(3, 4)) for n in ACTIVATIONS]
+    seeds = sorted(ends["seed"].unique())
+    steps = {
+        kind.activation: min(escape_steps(kind, moons(s).train, 1.0) for s in seeds)
+        for kind in kinds
+    }
+    assert min(steps, key=steps.__getitem__) == "leaky_relu"
+    says("at least {:.0f}e10 steps", np.floor(min(steps.values()) / 1e10), 0.0)
 
 
 def test_units_of_layer_one_die_as_geometry_says(scan):
@@ -169,15 +238,19 @@ def test_small_weights_live_and_die_by_the_sign_of_the_bias(scan):
     assert (second["dead_points"] == 1).all()
 
 
-def test_of_he_weights_too_all_die_below_zero(scan):
+def test_of_he_weights_too_all_die_below_zero(scan, says):
     narrow = scan[(scan["scheme"] == HE) & (scan["width"] == 3)]
     mean = narrow.groupby(["bias", "layer"])["dead_points"].mean()
     assert mean[-8.0, 1] > 0.97
     assert mean[-8.0, 2] > 0.999
     assert mean[-1.0, 10] > 0.98
-    _says(f"{mean[-0.5, 4]:.0%} of them at b = -0.5")
-    _says(f"{mean[0.0, 4]:.0%} at 0")
-    _says(f"{mean[1.0, 10]:.0%} of them at b = 1")
+    networks = narrow[(narrow["bias"] == 0) & (narrow["layer"] == 1)]["networks"].sum()
+    for key, words in (
+        ((-0.5, 4), "{:.0%} of them at b = -0.5"),
+        ((0.0, 4), "{:.0%} at 0;"),
+        ((1.0, 10), "{:.0%} of them at b = 1."),
+    ):
+        says(words, mean[key], _error(mean[key], networks))
     assert mean[1.0, 10] > 0.1
 
 
@@ -206,12 +279,13 @@ def test_a_line_dies_between_the_bounds(depths):
     error = LEVEL * _error(upper, depths["networks"].to_numpy())
     assert (depths["dead_line"] < upper + error).all()
     assert (depths["dead_line"] > lower - error).all()
+    assert (depths["dead_points"] < upper + error).all(), "dead on the moons, dead at x"
     below = dead_bounds(width + 1, layer + 1)[1]
     off = depths["dead_line"][(width <= 3) & (layer >= 9)]
     assert (off > below[(width <= 3) & (layer >= 9)] - error[0]).any()
 
 
-def test_ten_layers_die_as_published_if_their_input_is_a_number(depths):
+def test_ten_layers_die_as_published_if_their_input_is_a_number(depths, says):
     """Nine hidden layers; on the moons, of two dimensions, fewer do."""
     line, moon = (depths[column].unstack()[9] for column in ("dead_line", "dead_points"))
     assert line[3] == pytest.approx(0.6, abs=0.05)
@@ -219,9 +293,12 @@ def test_ten_layers_die_as_published_if_their_input_is_a_number(depths):
     assert line[10] < 0.01
     assert (moon < line).all()
     assert moon[5] < 0.1
-    for width in (3, 5, 10):
-        _says(f"{line[width]:.1%}")
-        _says(f"{moon[width]:.1%}")
+    networks = depths["networks"].iloc[0]
+    for shares, words in (
+        (line, ("dead in {:.1%}, 13", "57.8%, {:.1%}", "13.1% and {:.3%} where")),
+        (moon, ("only in {:.1%}", "50.2%, {:.1%}", "6.4% and {:.3%}.")),
+    ):
+        for width, form in zip((3, 5, 10), words, strict=True):
+            says(form, shares[width], _error(shares[width], networks))
     lower = float(dead_bounds(3, 10)[0])
-    below = (lower - moon[3]) / _error(lower, depths["networks"].iloc[0])
-    assert below > 0
+    assert moon[3] < lower, "which is of a line"

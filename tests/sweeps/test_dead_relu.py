@@ -12,7 +12,12 @@ from sweeps.harness.grid import group
 from sweeps.moons import deaths, deaths_gradients
 from sweeps.moons.deaths import Scales, Shape, draw
 from sweeps.moons.deaths_gradients import Kind
-from sweeps.moons.deaths_theory import first_gradients, off_at_a_point, off_at_all_points
+from sweeps.moons.deaths_theory import (
+    escape_steps,
+    first_gradients,
+    off_at_a_point,
+    off_at_all_points,
+)
 
 BIASES = (-2.0, -0.5, 0.0, 0.5)
 TINY = Config(
@@ -119,25 +124,34 @@ def test_theory_of_a_unit_is_what_sampling_finds(bias):
         assert abs(wrong - exact) > 8 * np.sqrt(exact * (1 - exact) / 20_000)
 
 
-def _plain_gradients(network, points, slope):
-    """log10 norms of a leaky ReLU network's gradients by backpropagation in float64."""
+def _plain_layers(network):
+    """Kernels and biases of a network in float64, the readout last."""
     network = jax.tree.map(np.float64, network)
     kernels = [network.entry.kernel, *network.hidden.kernel, network.readout.kernel]
-    biases = [network.entry.bias, *network.hidden.bias, network.readout.bias]
+    return kernels, [network.entry.bias, *network.hidden.bias, network.readout.bias]
+
+
+def _plain_backward(kernels, biases, points, slope):
+    """∂L/∂W and ∂L/∂b of each layer by backpropagation, slope of φ below 0, and logits."""
     h, passed = points.inputs.astype(float), []
     for number, (kernel, bias) in enumerate(zip(kernels, biases, strict=True)):
         z = h @ kernel + bias
         passed.append((h, z))
         h = z if number == len(kernels) - 1 else np.where(z > 0, z, slope * z)
     delta = (1 / (1 + np.exp(-h[:, 0])) - points.labels)[:, None] / len(h)
-    found = []
+    found, logits = [], h[:, 0]
     for kernel, (h, z) in zip(kernels[::-1], passed[::-1], strict=True):
         if found:
             delta = delta * np.where(z > 0, 1, slope)
-        norms = np.linalg.norm(h.T @ delta), np.linalg.norm(delta.sum(0))
-        found.append(np.log10(norms))
+        found.append((h.T @ delta, delta.sum(0)))
         delta = delta @ kernel.T
-    return np.array(found[::-1]).T
+    return *zip(*found[::-1], strict=True), logits
+
+
+def _plain_gradients(network, points, slope):
+    """log10 norms of a leaky ReLU network's gradients."""
+    *found, _ = _plain_backward(*_plain_layers(network), points, slope)
+    return np.log10([[np.linalg.norm(each) for each in kind] for kind in found])
 
 
 def test_gradients_are_those_of_plain_backpropagation(table):
@@ -174,6 +188,66 @@ def test_expected_gradients_are_means_over_weights():
     narrow = first_gradients(kind._replace(shape=Shape(2, 4)), points)
     off = abs(norms[:, 1].mean(0) - narrow.biases)[:4]
     assert (off > 5 * theory.spread[:4] / np.sqrt(len(keys))).all()
+
+
+def _settled(points, slope):
+    """Kernels and biases of a leaky ReLU network after 300 plain steps at rate 1."""
+    scales = Scales(0.01, 0.01, 0.01)
+    kernels, biases = _plain_layers(draw(jax.random.key(0), scales, -8.0, Shape(3, 4)))
+    for _ in range(300):
+        *found, _ = _plain_backward(kernels, biases, points, slope)
+        for values, gradients in zip((kernels, biases), found, strict=True):
+            for value, gradient in zip(values, gradients, strict=True):
+                value -= gradient
+    return kernels, biases
+
+
+def test_no_network_escapes_before_the_theory_says():
+    """By steps of a twentieth of the forecast, the mean residual kept at 0.
+
+    Plain backpropagation, of kernels alone: no bias moves where the residual is 0.
+    """
+    slope, points = 0.01, moons(0).train
+    kind = Kind("leaky_relu", Scales(0.01, 0.01, 0.01), -8.0, Shape(3, 4))
+    least = escape_steps(kind, points, 1.0)
+    assert escape_steps(kind, points, 0.5) == pytest.approx(2 * least)
+    kernels, biases = _settled(points, slope)
+
+    def largest():
+        return max(np.linalg.norm(kernel, 2) for kernel in kernels[:-1])
+
+    first, steps = largest(), 0.0
+    assert first == pytest.approx(0.01 * 2 * 3**0.5, rel=0.5)
+    while largest() < 2 * first and steps < 10 * least:
+        for _ in range(5):  # Newton's method
+            *_, logits = _plain_backward(kernels, biases, points, slope)
+            p = 1 / (1 + np.exp(-logits))
+            biases[-1] -= (p - points.labels).mean() / (p * (1 - p)).mean()
+        assert np.std(logits) < 1e-6
+        gradients, *_ = _plain_backward(kernels, biases, points, slope)
+        for kernel, gradient in zip(kernels, gradients, strict=True):
+            kernel -= least / 20 * gradient
+        steps += least / 20
+    assert least < steps < 10 * least
+    assert escape_steps(kind._replace(activation="relu"), points, 1.0) == np.inf
+    with pytest.raises(ValueError, match="depth must be >= 3; got 2"):
+        escape_steps(kind._replace(shape=Shape(3, 2)), points, 1.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["leaky_relu", "elu"])
+def test_ten_thousand_steps_change_nothing(name):
+    """What 200 steps of the default preset end with; of the two that escape first."""
+    config = Config(activations=(name,), steps=10_000, seeds=2)
+    grid = [c for c in cells(config) if c["part"] == "training"]
+    table = SCHEMA.conform(measure(grid, config))
+    late = table[table["step"] > 150]
+    assert late["step"].max() == 10_000
+    for seed, rows in late.groupby("seed"):
+        p = float(moons(seed).train.labels.mean())
+        entropy = -p * np.log(p) - (1 - p) * np.log(1 - p)
+        assert rows["loss"].to_numpy() == pytest.approx(entropy, abs=3e-5)
+        assert (rows["contrast"] < -5).all(), "a logit of 8 terms, to rounding"
 
 
 def test_training_starts_where_the_first_part_measures(table):
