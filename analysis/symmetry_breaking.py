@@ -19,11 +19,16 @@ from analysis.symmetry_courses import STARTS, courses, ratio, rounding, verdicts
 from analysis.symmetry_saddle import escapes
 
 _PALETTE = sns.color_palette("colorblind", 10)
+_COLORS = (
+    *("#5b2a86", _PALETTE[1], _PALETTE[2], _PALETTE[5], _PALETTE[9]),
+    *(_PALETTE[3], "#00504a", _PALETTE[4], "#6b0f1a", _PALETTE[0], "#8a8a00"),
+)
+"""One per start: the palette has too few that can be told apart."""
 _LOOKS = {
-    start: {"color": _PALETTE[color], "ls": dashes}
+    start: {"color": color, "ls": dashes}
     for start, color, dashes in zip(
         STARTS,
-        (0, 1, 2, 3, 9, 4, 2, 5, 1, 7, 0),
+        _COLORS,
         ("-", "--", ":", "-", "--", "-", "--", ":", "-", "--", ":"),
         strict=True,
     )
@@ -91,7 +96,7 @@ def plot_loss(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_accuracy(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Accuracy on dev points: weights of 0 leave the guess late, for what one unit can do.
+    """Accuracy on dev points: from 0 it leaves chance late, for what one unit can do.
 
     Args:
         rows: From ``courses`` of the accuracy, of one panel.
@@ -115,14 +120,14 @@ def plot_distance(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     _bands(rows, ax)
     steps = np.unique(rows["step"])[1:]
     bound = np.log10(rounding(steps))
-    ax.plot(steps, bound, color="0.4", lw=0.9, ls=":", label="what rounding may do")
+    ax.plot(steps, bound, color="0.4", lw=0.9, ls=":", label="rounding, not amplified")
     ax.set_ylabel("distance / length")
     _decades(ax, -8, 1, 2)
     return ax
 
 
 def plot_singular(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Second singular value of the hidden weights over the first; below the line, rank 1.
+    """Second over first singular value of the hidden weights; below the line, rank 1.
 
     Args:
         rows: From ``ratio``, of one panel.
@@ -138,7 +143,7 @@ def plot_singular(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_gradient(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Norm of the hidden layer's gradient: exactly 0 at step 0 where the readout is 0.
+    """Norm of the hidden layer's gradient: exactly 0 at step 0 if the readout is 0.
 
     Args:
         rows: From ``courses`` of the gradient, of one panel.
@@ -156,7 +161,7 @@ def plot_gradient(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_escapes(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Steps on the plateau of a guess, until the loss is below 0.6: points are measured.
+    """Steps on the plateau of a guess, until the loss is below 0.6 nats.
 
     Args:
         rows: From ``escapes``, of one panel.
@@ -164,8 +169,8 @@ def plot_escapes(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = plt.gca() if ax is None else ax
     zeros = rows["panel"].iloc[0] == "weights of 0"
-    measured = rows[rows["seed"] >= 0]
-    edge = measured.loc[measured["x"] > 0, "x"].min() / 4
+    measured, theory = rows[rows["seed"] >= 0], rows[rows["seed"] < 0]
+    edge = measured.loc[measured["x"] > 0, "x"].min() / 5
     ax.plot(
         measured["x"].where(measured["x"] > 0, edge),
         measured["escape_step"],
@@ -175,15 +180,29 @@ def plot_escapes(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         alpha=0.6,
         label="a network",
     )
-    theory = rows[rows["seed"] < 0]
     ax.plot(theory["x"], theory["theory"], "k", lw=1, label="linear theory")
     ax.set_xscale("log")
-    if zeros and (rows["x"] == 0).any():
-        ax.annotate("at 0, freed by rounding", (edge, 2150), fontsize=8, ha="left")
+    if not zeros:
+        band = {"color": "k", "alpha": 0.12, "lw": 0, "label": "for all shares of class 1"}
+        ax.fill_between(theory["x"], theory["early"], theory["late"], **band)
+    elif (rows["x"] == 0).any():
+        _nothing(ax, edge, theory["x"].max())
     ax.set_title(rows["panel"].iloc[0], loc="left")
     ax.set_xlabel("|share of class 1 - ½|" if zeros else "σ")
     ax.set(ylabel="steps until the loss is below 0.6", ylim=(0, 2400))
     return ax
+
+
+def _nothing(ax: Axes, edge: float, last: float) -> None:
+    """A place for 0 beside a log axis, apart from it."""
+    ax.axvspan(edge / 1.6, edge * 1.6, color="0.9", lw=0, zorder=0)
+    decades = [k for k in range(-9, 1) if edge * 1.6 < 10.0**k < 1.3 * last]
+    ax.set_xticks(
+        [edge, *(10.0**k for k in decades)], ["0", *(f"$10^{{{k}}}$" for k in decades)]
+    )
+    ax.set_xlim(edge / 1.6, 1.3 * last)
+    words = "equal classes: never\nin theory; rounding\nfrees the network"
+    ax.annotate(words, (edge * 1.75, 2300), fontsize=8, ha="left", va="top")
 
 
 FIGURES: tuple[Figure, ...] = (

@@ -19,16 +19,22 @@ STARTS = (
 """Order of the starts in every figure."""
 
 
-def rounding(step: np.ndarray) -> np.ndarray:
+def rounding(step: np.ndarray, growth: float | np.ndarray = 0.0) -> np.ndarray:
     """How far float32 may part two equal units in so many steps, of their length.
 
-        (75 + 4 t) 2⁻²⁴
+        (75 + 4 t) 2⁻²⁴ (1 + growth)ᵗ
 
     The sum of 640 terms in another order, √640 2⁻²⁴ of their mean size, which is three
     times their mean; then in each step one rounding of w, and three of such a sum times η.
-    Nothing of it is amplified, as differences are where units are unstable.
+
+    Args:
+        step: Steps t of gradient descent.
+        growth: Of differences in a step. On the plateau of a guess it is at most
+            ``symmetry_saddle.growth``; after it, what the points make it, which is positive
+            again on the plateau of one unit, so that no bound of this kind is known.
     """
-    return (75 + 4 * np.asarray(step, np.float64)) * 2.0**-24
+    step = np.asarray(step, np.float64)
+    return (75 + 4 * step) * 2.0**-24 * (1 + growth) ** step
 
 
 def family(start: str) -> str:

@@ -12,6 +12,7 @@ bias has to take back what they add to the mean output.
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -93,31 +94,39 @@ def escape_from_zero(
 
 
 def escape_from_noise(
-    sigma: np.ndarray, share: float, rate: float, width: int, steps: int = 3000
+    sigma: np.ndarray, share: float | np.ndarray, rate: float, width: int, steps: int = 3000
 ) -> np.ndarray:
     """First step at which the map has gained LEFT on average, from weights N(0, σ²).
 
     To what units alike gain is added what n - 1 ways to differ do, of each of which the
     part that grows, (a + w·g/|g|)/2, has the variance σ²/2.
 
+    Args:
+        sigma: σ, [k].
+        share: ȳ of each, or of all.
+        rate: η.
+        width: Units n.
+        steps: Of gradient descent.
+
     Example:
         >>> escape_from_noise(np.array([1e-6, 0.01]), 0.51, 0.2, 5).tolist()
         [414.0, 276.0]
     """
-    alike = from_zero(np.array(share), rate, width, steps).gain
+    alike = from_zero(np.broadcast_to(share, np.shape(sigma)), rate, width, steps).gain
     grown = (1 + growth(rate)) ** (2.0 * np.arange(steps + 1))
-    noise = np.square(sigma)[:, None] / 2 * (width - 1) * PULL / 4 * grown
+    noise = grown[:, None] * np.square(sigma) / 2 * (width - 1) * PULL / 4
     left = alike + noise > LEFT
-    return np.where(left.any(1), left.argmax(1), np.nan)
+    return np.where(left.any(0), left.argmax(0), np.nan)
 
 
 def escapes(table: pd.DataFrame) -> pd.DataFrame:
     """When each network begins a step below 0.6 nats, with the theory of the saddle.
 
     Returns:
-        panel, x, start, seed, ``escape_step`` (nan if never) and ``theory``: from zeros by
-        the distance of ȳ from ½, and from normal(σ) by σ; rows of seed -1 have the theory
-        between them.
+        panel, x, start, seed, ``escape_step`` (nan if never) and ``theory`` for its ȳ: from
+        zeros by the distance of ȳ from ½, and from normal(σ) by σ. Rows of seed -1 have the
+        theory between them, for the median distance of ȳ from ½; ``early`` and ``late`` are
+        for the largest and the smallest.
 
     Raises:
         Absent: if no network starts near 0.
@@ -130,24 +139,43 @@ def escapes(table: pd.DataFrame) -> pd.DataFrame:
     if zeros.empty and normal.empty:
         raise Absent("no network starts near 0")
     rate, width = float(first["rate"].iloc[0]), int(first["width"].iloc[0])
-    share = zeros["positive_share"].astype(float).to_numpy()
-    typical = 1 / 2 + (first["positive_share"].astype(float) - 1 / 2).abs().median()
-    known = {
-        "weights of 0": lambda x: escape_from_zero(1 / 2 + x, rate, width),
-        "weights N(0, σ²)": lambda x: escape_from_noise(x, typical, rate, width),
-    }
-    sides = zip(
-        known, (zeros, normal), (abs(share - 1 / 2), sigma[normal.index]), strict=True
+    away = (first["positive_share"].astype(float) - 1 / 2).abs()
+
+    def from_0(x: np.ndarray, away: np.ndarray | float) -> np.ndarray:
+        return escape_from_zero(1 / 2 + x, rate, width)
+
+    def from_noise(x: np.ndarray, away: np.ndarray | float) -> np.ndarray:
+        return escape_from_noise(x, 1 / 2 + away, rate, width)
+
+    rows = pd.concat(
+        [
+            _side("weights of 0", zeros, away[zeros.index], away, from_0),
+            _side("weights N(0, σ²)", normal, sigma[normal.index], away, from_noise),
+        ]
     )
-    parts = []
-    for panel, same, x in sides:
-        measured = same[["start", "seed", "escape_step"]].assign(panel=panel, x=x)
-        between = pd.DataFrame({"panel": panel, "x": _between(x), "seed": -1})
-        both = pd.concat([measured, between], ignore_index=True)
-        parts.append(both.assign(theory=known[panel](both["x"].to_numpy())))
-    rows = pd.concat(parts)[["panel", "x", "start", "seed", "escape_step", "theory"]]
     rows.attrs["note"] = f"2-{width}-1 sigmoid, η = {rate:g}, a point a seed"
     return rows.sort_values(["panel", "x", "seed"], ignore_index=True)
+
+
+def _side(
+    panel: str,
+    same: pd.DataFrame,
+    x: pd.Series,
+    away: pd.Series,
+    theory: Callable[[np.ndarray, np.ndarray | float], np.ndarray],
+) -> pd.DataFrame:
+    """Networks of one panel, and the theory between them."""
+    measured = same[["start", "seed", "escape_step"]].assign(
+        x=x, theory=theory(x.to_numpy(), away[same.index].to_numpy())
+    )
+    between = pd.DataFrame({"x": _between(x.to_numpy()), "seed": -1})
+    at = between["x"].to_numpy()
+    of = {"theory": away.median(), "early": away.max(), "late": away.min()}
+    for name, distance in of.items():
+        between[name] = theory(at, float(distance))
+    rows = pd.concat([measured, between], ignore_index=True)
+    rows.insert(0, "panel", panel)
+    return rows[["panel", "x", "start", "seed", "escape_step", "theory", "early", "late"]]
 
 
 def _between(x: np.ndarray) -> np.ndarray:

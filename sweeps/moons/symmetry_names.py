@@ -50,4 +50,10 @@ def _canonical(start: str) -> str:
     if start in COPIED:
         return start
     number = constant(start)
-    return axes.schemes([start])[0] if number is None else f"constant({number!r})"
+    if number is not None:
+        return f"constant({number!r})"
+    try:
+        return axes.schemes([start])[0]
+    except ValueError as error:
+        known = f"constant(c), {', '.join(COPIED)} or a scheme"
+        raise ValueError(f"--starts must be {known}; got {start!r}: {error}") from None

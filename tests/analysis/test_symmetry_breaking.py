@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from rich.console import Console
 
 from analysis import symmetry_breaking as figures
@@ -78,7 +79,7 @@ def test_what_is_exactly_0_is_named_and_not_drawn(table):
     assert ALIKE not in lines
     (text,) = (text.get_text() for text in ax.texts)
     assert text == "exactly 0 in every seed at every step:\nzeros"
-    bound = 10 ** lines["what rounding may do"].get_ydata()
+    bound = 10 ** lines["rounding, not amplified"].get_ydata()
     np.testing.assert_allclose(bound, np.array([115, 475]) * 2.0**-24)
     ax, lines = _drawn(figures.plot_distance, rows[rows["panel"] == "random"])
     np.testing.assert_allclose(lines[MANY].get_ydata(), [0, 0.1, 0.2], atol=1e-6)
@@ -122,6 +123,46 @@ def test_escapes(table):
     assert lines["linear theory"].get_ydata()[0] == expected
     with pytest.raises(Absent):
         saddle.escapes(table[table["step"] > 0])
+
+
+def test_theory_of_noise_is_for_the_share_of_each_data_set(table):
+    """0.5, and 0.52, are the ends of the band; of 1e-6 it is wide."""
+    tiny = table.assign(start=table["start"].astype(str).replace(SMALL, "normal(1e-06)"))
+    rows = saddle.escapes(tiny)
+    rows = rows[rows["panel"] != "weights of 0"]
+    shares = np.array([0.5, 0.51, 0.49, 0.52, 0.505])
+    theory = saddle.escape_from_noise(np.full(SEEDS, 1e-6), shares, 0.2, 5).tolist()
+    found = rows[rows["x"] == 1e-6].set_index("seed")
+    # At a share of 0.49 the map goes the other way, and as far.
+    assert found.loc[range(SEEDS), "theory"].tolist() == theory
+    ends = found.loc[-1, ["early", "theory", "late"]].tolist()
+    assert ends == [theory[3], theory[1], theory[0]]
+    assert ends[2] > 2 * ends[0]
+    ax, _ = _drawn(figures.plot_escapes, rows)
+    (band,) = ax.collections
+    edges = band.get_paths()[0].vertices
+    at = edges[np.isclose(edges[:, 0], 1e-6), 1]
+    assert (at.min(), at.max()) == (ends[0], ends[2])
+
+
+def test_equal_classes_stand_apart_from_the_log_axis(table):
+    rows = saddle.escapes(table)
+    zeros = rows[rows["panel"] == "weights of 0"].fillna({"escape_step": 1900})
+    ax, lines = _drawn(figures.plot_escapes, zeros)
+    x = lines["a network"].get_xdata()
+    (span,) = ax.patches
+    left, right = span.get_x(), span.get_x() + span.get_width()
+    assert left < x[0] < right < x[1]
+    assert ax.get_xticks()[0] == x[0]
+    assert ax.get_xticklabels()[0].get_text() == "0"
+    assert right < ax.get_xticks()[1]
+
+
+def test_one_color_a_start_and_captions_of_one_line():
+    """Two panels across hold 79 letters of a caption, less leave a word to a line."""
+    colors = [to_hex(look["color"]) for look in figures._LOOKS.values()]
+    assert len(set(colors)) == len(courses.STARTS)
+    assert all(len(figure.caption) <= 79 for figure in figures.FIGURES)
 
 
 def test_the_linear_map_is_descent_near_0():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from analysis.symmetry_courses import rounding
+from analysis.symmetry_saddle import growth
 from sweeps.data.moons import moons
 from sweeps.moons import training
 from sweeps.moons.symmetry import TASK, price, recorded
@@ -107,12 +108,17 @@ def test_no_gradient_reaches_the_first_layer_through_a_readout_of_zeros(first):
 
 
 def test_units_that_are_alike_stay_alike(table):
-    """As far as float32 may part them; with readouts of their own they part for good."""
-    alike = table[table["start"].isin(["zeros", "constant(0.5)", "identical_rows"])]
+    """As far as float32 may part them; with readouts of their own they part for good.
+
+    From zeros there is nothing but rounding here, as the classes of seed 0 are equal.
+    """
+    zeros = table[table["start"] == "zeros"]
+    assert (zeros["positive_share"] == 0.5).all()
+    assert (zeros["entry_grad_log10_norm"] < -8).all()
+    alike = table[table["start"].isin(["constant(0.5)", "identical_rows"])]
     apart = 10 ** alike["log10_distance"].astype(float)
-    assert (apart <= rounding(alike["step"])).all()
+    assert (apart <= rounding(alike["step"], growth(0.2))).all()
     assert (apart[alike["step"] == 0] == 0).all()
-    assert (alike["rank"] <= 1).all()
     rows = table[table["start"] == "random_readout"].set_index("step")
     assert rows.loc[0, "log10_distance"] == -np.inf
     assert rows.loc[0, "rank"] == 1
@@ -220,6 +226,12 @@ def test_rows_and_memory_are_as_forecast(table):
     [
         ({"starts": ()}, "--starts needs at least one value"),
         ({"starts": ("nobody",)}, "scheme 'nobody' is unknown"),
+        ({"starts": ("normal(-1)",)}, r"a scheme; got 'normal\(-1\)': "),
+        (
+            {"starts": ("identical_row",)},
+            r"--starts must be constant\(c\), identical_rows, random_readout, zero_readout "
+            "or a scheme; got 'identical_row'",
+        ),
         ({"starts": ("constant(nan)",)}, "--starts: constant needs a finite number"),
         ({"longer": ("orthogonal",)}, "--longer must be of --starts"),
         ({"width": 1}, "--width must be >= 2; got 1"),
