@@ -14,7 +14,7 @@ from rich.table import Table
 
 from analysis import orthogonality as of
 from analysis.figures import Figure
-from analysis.orthogonality_laws import least_cdf
+from analysis.orthogonality_laws import ATOMS, kolmogorov, least_cdf
 from analysis.style import in_order
 
 _PALETTE = sns.color_palette("colorblind", 10)
@@ -46,14 +46,14 @@ def plot_angles(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = plt.gca() if ax is None else ax
     for at, (n, same) in enumerate(rows.groupby("inputs")):
-        color = _PALETTE[(0, 1, 2)[at % 3]]
         seen = same[same["pairs"] > 0]
-        look = {"color": color, "marker": "os^"[at % 3], "ls": "", "ms": 3}
+        look = {"color": _PALETTE[at % 3], "marker": "os^"[at % 3], "ls": "", "ms": 3}
         ax.plot(seen["degrees"], seen["measured"], label=f"n = {n}", **look)
         ax.plot(same["degrees"], same["exact"], color="k", lw=0.9, zorder=5)
     ax.plot([], [], "k", lw=0.9, label="∝ sinⁿ⁻²θ")
     ax.set(xlabel="angle θ, degrees", ylabel="density per degree", xlim=(0, 180))
-    ax.set(yscale="log", ylim=(3e-5, 3), title=rows["panel"].iloc[0])
+    panel = rows["panel"].iloc[0]
+    ax.set(yscale="log", ylim=(3e-5, 3), title=ATOMS.get(panel, panel))
     ax.set_xticks([0, 45, 90, 135, 180])
     ax.minorticks_off()
     if same["exact"].isna().all():
@@ -62,62 +62,60 @@ def plot_angles(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_squares(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Mean square of the entries of WᵀW − I: points measured, lines exact, by kurtosis κ.
+    """Mean square of the entries of WᵀW − I, times m: points measured, lines exact.
 
     Args:
         rows: From ``squares``, of one panel.
         ax: Where to draw.
     """
-    ax = _by_shape(rows, ax, 1e-9)
-    ax.set_ylabel("mean square")
+    ax = _by_shape(rows, ax, rows["outputs"], 1e-8)
+    ax.set_ylabel("m · mean square")
     return ax
 
 
 def plot_norms(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Scatter of ‖Wx‖/‖x‖ around 1: lines exact, or nearly.
+    """Scatter of ‖Wx‖/‖x‖ around 1, times √(2m): lines exact if Gaussian.
 
     Args:
         rows: From ``norms``, of one panel.
         ax: Where to draw.
     """
-    ax = _by_shape(rows, ax, 1e-5)
-    ax.set_ylabel("standard deviation of ‖Wx‖/‖x‖")
+    ax = _by_shape(rows, ax, (2 * rows["outputs"]) ** 0.5, 1e-3)
+    ax.set_ylabel("√(2m) · standard deviation")
     return ax
 
 
-def _by_shape(rows: pd.DataFrame, ax: Axes | None, rounding: float) -> Axes:
-    """Points with two standard errors and exact lines; what is 0 is said."""
+def _by_shape(rows: pd.DataFrame, ax: Axes | None, by: pd.Series, least: float) -> Axes:
+    """Points with two standard errors, side by side, and exact lines; what is 0 is said."""
     ax, notes = plt.gca() if ax is None else ax, []
     title = rows["panel"].iloc[0]
+    rows = rows.assign(**rows[["measured", "error", "exact"]].mul(by, axis=0))
     side = "outputs" if "m ×" in title else "inputs"
-    for law in _laws(rows):
+    for at, law in enumerate(_laws(rows)):
         same = rows[rows["law"] == law].sort_values(side)
+        same = same.assign(beside=same[side] * 1.03 ** (at - 2))
         color, marker = _LOOKS[law]
-        seen = same[same["measured"] > rounding]
-        ax.errorbar(
-            seen[side],
-            seen["measured"],
-            yerr=2 * seen["error"],
-            color=color,
-            marker=marker,
-            ls="",
-            ms=4,
-            lw=1,
-            label=law,
-        )
+        seen = same[same["measured"] > least]
+        look = {"color": color, "marker": marker, "ls": "", "ms": 4, "lw": 1, "label": law}
+        ax.errorbar(seen["beside"], seen["measured"], yerr=2 * seen["error"], **look)
         line = same[same["exact"] > 0]
-        ax.plot(line[side], line["exact"], color=color, lw=0.9, zorder=0)
+        ax.plot(line["beside"], line["exact"], color=color, lw=0.9, zorder=0)
         if len(seen) < len(same):
             zero = same.loc[~same.index.isin(seen.index), "measured"].abs().max()
             where = " for m ≥ n" if len(seen) else ""
-            notes.append(
-                f"{law}{where}: below {10.0 ** np.ceil(np.log10(zero or 1e-30)):.0e}"
-            )
+            top = 10.0 ** np.ceil(np.log10(zero or 1e-30))
+            notes.append(f"{law}{where}: below {top:.0e}")
     ax.text(0.03, 0.03, "\n".join(notes), transform=ax.transAxes, fontsize=7.5)
-    ax.set(
-        xscale="log", yscale="log", title=title, xlabel="m" if side == "outputs" else "n"
-    )
-    ax.set_ylim(ax.get_ylim()[0] / 4)  # room for the notes
+    ax.set(xscale="log", yscale="log", title=title, xlabel="mn"[side == "inputs"])
+    low, high = ax.get_ylim()
+    ax.set_ylim(low * (low / high) ** (0.1 * len(notes)))  # room for the notes
+    return _few_ticks(ax, (1, 2, 3, 5))
+
+
+def _few_ticks(ax: Axes, steps: tuple[int, ...]) -> Axes:
+    ax.yaxis.set_major_locator(LogLocator(subs=steps))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
     return ax
 
 
@@ -155,8 +153,10 @@ def plot_least(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         scaled = np.sort(rows.loc[rows["law"] == law, "scaled"])
         share = (np.arange(len(scaled)) + 0.5) / len(scaled)
         ax.step(scaled, share, where="mid", color=_LOOKS[law][0], lw=1.1, label=law)
-    t = np.linspace(0, 3, 100)
-    ax.plot(t, least_cdf(t), "k:", lw=1.6, zorder=5, label="Gaussian, n → ∞ (Edelman)")
+    t, slack = np.linspace(0, 3, 100), kolmogorov(len(scaled))
+    law, look = least_cdf(t), {"color": "k", "alpha": 0.12, "lw": 0}
+    ax.plot(t, law, "k:", lw=1.6, zorder=5, label="Gaussian, n → ∞ (Edelman)")
+    ax.fill_between(t, law - slack, law + slack, **look, label="95 % (Kolmogorov)")
     title = f"{rows['panel'].iloc[0]}, {len(scaled)} matrices"
     ax.set(xlim=(0, 3), ylim=(0, 1.02), xlabel="n s", ylabel="share below", title=title)
     return ax
@@ -181,31 +181,31 @@ def plot_lengths(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set(xlabel="layer", ylabel="‖h‖ / ‖x‖", yscale="log", title=rows["panel"].iloc[0])
     low = min(0.5, 0.8 * rows["low"].min())
     ax.set_ylim(low, max(2, 1.2 * rows["high"].max()))
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if low > 0.01 else (1,)))
-    ax.yaxis.set_major_formatter("{x:g}")
-    ax.minorticks_off()
-    return ax
+    return _few_ticks(ax, (1, 2, 5) if low > 0.01 else (1,))
 
 
 def plot_depth(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Products of L matrices: medians, Gaussian 90 % band.
+    """Products of L matrices: means ± 2 errors, Gaussian 90 % band.
 
     Args:
         rows: From ``depth``, of one panel.
         ax: Where to draw.
     """
     ax = plt.gca() if ax is None else ax
-    for law in _laws(rows):
+    for at, law in enumerate(_laws(rows)):
         same = rows[rows["law"] == law].sort_values("layer")
         color, marker = _LOOKS[law]
         look = {"color": color, "marker": marker, "ms": 3.5, "lw": 1, "label": law}
-        ax.plot(same["layer"], same["measured"], **look)
+        beside = (same["layer"] ** 0.5 + 0.08 * (at - 2)) ** 2
+        ax.errorbar(beside, same["mean"], yerr=2 * same["error"], **look)
         if law == "gaussian":
             ends = same["low"], same["high"]
             ax.fill_between(same["layer"], *ends, color=color, alpha=0.2, lw=0)
-            ax.plot(same["layer"], same["theory"], "k:", lw=1.4, zorder=5)
-    ax.plot([], [], "k:", lw=1.4, label="exact mean, Gaussian")
-    ax.set(xlabel="layers L", ylabel="", title=rows["panel"].iloc[0])
+            look = {"lw": 1.4, "zorder": 5, "label": "exact mean, Gaussian"}
+            ax.plot(same["layer"], same["theory"], "k:", **look)
+    ax.set_xscale("function", functions=(np.sqrt, np.square))
+    ax.set(xlabel="layers L", ylabel="", title=rows["panel"].iloc[0], xlim=(0, None))
+    ax.set_xticks(sorted(rows["layer"].unique())[::2])
     return ax
 
 

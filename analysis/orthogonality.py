@@ -67,7 +67,7 @@ def squares(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def norms(table: pd.DataFrame) -> pd.DataFrame:
-    """Standard deviation of r = ‖Wx‖/‖x‖ by law and shape.
+    """Standard deviation of r = ‖Wx‖/‖x‖ by law and shape, of matrices drawn whole.
 
     Returns:
         panel, law, kurtosis, outputs, inputs, drawn, measured, error, exact.
@@ -77,7 +77,7 @@ def norms(table: pd.DataFrame) -> pd.DataFrame:
     # Of all vectors: those of a seed share its matrices.
     spread = np.sqrt(found["norm_std"] ** 2 + (found["norm_mean"] - middle) ** 2)
     found = found.assign(spread=spread)
-    square, base, rest = _kinds(found)
+    square, base, rest = _kinds(found[found["drawn"] == found["inputs"]])
     parts = [("n × n", square), (f"m × {base}", rest)]
     frames = []
     for panel, same in parts:
@@ -202,10 +202,11 @@ def lengths(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def depth(table: pd.DataFrame) -> pd.DataFrame:
-    """Ln ‖x‖ and ln sin θ over deep linear networks: median and 90 % of the networks.
+    """Ln ‖x‖ and ln sin θ over deep linear networks: mean, median and 90 % of them.
 
     Returns:
-        panel, law, inputs, layer, low, measured, high, mean, theory: that of the mean.
+        panel, law, inputs, layer, low, measured (median), high, mean, error (its standard
+        error), theory: of the mean.
     """
     same = table[table["record"] == "depth"]
     n = int(same["inputs"].iloc[0])

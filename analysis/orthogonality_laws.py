@@ -2,11 +2,17 @@
 
 import numpy as np
 from scipy.special import digamma, gammaln
+from scipy.stats import kstwo
 
 from initjax.meanfield import variance_map
 
 EDELMAN = 1.537
 """E ln cond − ln n of Gaussian n × n as n grows (Edelman 1988)."""
+ATOMS = {
+    "rademacher": "rademacher: cos θ is on a lattice",
+    "sparse": "sparse: atoms at 0°, 90°, 180°",
+}
+"""Laws of which the angle has no density, and what it has at small n."""
 
 
 def angle_density(theta: np.ndarray, n: int) -> np.ndarray:
@@ -68,6 +74,11 @@ def value_density(s: np.ndarray, m: int, n: int) -> np.ndarray:
 def least_cdf(t: np.ndarray) -> np.ndarray:
     """P(n s ≤ t) of the least singular value s of Gaussian n × n (Edelman 1988)."""
     return -np.expm1(-(t**2) / 2 - t)
+
+
+def kolmogorov(count: int) -> float:
+    """How far from the law 95 % of the empirical laws of so many values keep everywhere."""
+    return float(kstwo.ppf(0.95, count))
 
 
 def rates(n: int) -> tuple[float, float]:

@@ -2,24 +2,31 @@
 
 Expected, for independent entries of variance 1/m and kurtosis κ, W of m × n: the angle of
 two Gaussian vectors has density ∝ sinⁿ⁻²θ, and E cos² = 1/n for any law that is symmetric;
-the mean square of the entries of WᵀW − I is exactly (n−1)/(n m) + (κ−1)/(n m), that is
-(n+1)/n² for Gaussian n × n; ‖Wx‖/‖x‖ is χ_m/√m, within 1/√(2m) of 1. Yet the singular
-values fill [0, 2] by the quarter-circle law, [|1−√(n/m)|, 1+√(n/m)] by that of Marchenko
-& Pastur (1967), the least is of order 1/n, and E ln cond = ln n + 1.537 (Edelman 1988).
+the mean square of the entries of WᵀW − I is exactly (n−2+κ)/(n m), that is (n+1)/n² for
+Gaussian n × n; ‖Wx‖/‖x‖ is χ_m/√m if W is Gaussian, of standard deviation near 1/√(2m).
+Yet the singular values fill [0, 2] by the quarter-circle law, [|1−√(n/m)|, 1+√(n/m)] by
+that of Marchenko & Pastur (1967), the least is of order 1/n, and E ln cond = ln n + 1.537
+(Edelman 1988).
 
-Measured: all of it, 1.0038/n at n = 256, whatever the law but for 10 × 10 sparse matrices,
-3.7/n and singular. So "nearly orthogonal" holds for a pair of columns and for the length
-of one vector, and never for the matrix: ln cond is 6.16 at n = 100, the median of n s is
-0.55 for the least singular value s; after 256 Gaussian layers of width 32 two inputs at 90°
-are 1.3° apart, while orthogonal ones keep both length and angle. And where m < n no W
-has WᵀW = I: the orthogonal one errs by 1/m − 1/n in mean square, against 1/m + 1/(n m).
-ReLU leaves 1/√2 of a norm a layer and √2 on its weights restores it; so does layer
-normalization, after any activation, by what it divides and not by what is drawn.
+Measured: all of it. The mean square is 1.0038/n for Gaussian n = 256, and near 1/n for
+every law once n ≫ κ only: where 9 of 10 entries are 0, κ is 30 and it is 3.73/n for
+n = 10, 1.87/n for 32, 1.28/n for 100, 1.109/n for 256. Small matrices may be singular:
+100 % of the sparse 10 × 10, 94 % of 32 × 32 and 0.6 % of 100 × 100, and 37 % of Rademacher
+10 × 10. "Nearly orthogonal" holds for a pair of columns and for the length of one vector,
+never for the matrix: ln cond is 6.16 at n = 100, the median of n s is 0.55 for the least
+singular value s; after 256 Gaussian layers of width 32 two inputs at 90° lie within 1.3°
+of one line (median; 90 % of networks 0.01°…54°) and the median of ln ‖x‖ is -4.15, with
+sparse weights -13.71, while orthogonal ones keep both length and angle. And where m < n
+no W has WᵀW = I: the orthogonal one errs by 1/m − 1/n in mean square, against
+1/m + 1/(n m) for a Gaussian one. ReLU leaves 1/√2 of a norm a layer and √2 on its weights
+restores it; so does layer normalization, after any activation, by what it divides and not
+by what is drawn.
 
 Student's t has ν = 9, the fewest for which the mean square has a standard error. Of a
-matrix with more than 1,024 columns 256 are drawn, which are a fair sample of all.
+matrix with more than 1,024 columns 256 are drawn: a fair sample of its angles and squares,
+but not of its lengths, which the figure leaves out; nor has it singular values.
 
-Cost on two CPU cores: the default takes about 50 seconds and 0.8 GB.
+Cost on two CPU cores: the default takes about 64 seconds and 1.4 GB.
 """
 
 from collections.abc import Hashable, Mapping

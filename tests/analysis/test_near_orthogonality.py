@@ -137,7 +137,44 @@ def test_points_are_means_of_the_table(table):
     assert ax.get_xscale() == ax.get_yscale() == "log"
     assert "orthogonal: below 1e-1" in ax.texts[0].get_text()
     line = next(ln for ln in ax.get_lines() if ln.get_linestyle() == "-")
-    np.testing.assert_allclose(line.get_ydata(), [17 / 16**2, 65 / 64**2])
+    np.testing.assert_allclose(line.get_ydata(), [17 / 16, 65 / 64])
+    x, y = ax.containers[0].lines[0].get_data()
+    np.testing.assert_allclose(y.astype(float), [17 / 16, 65 / 64], rtol=1e-4)
+    np.testing.assert_allclose(x.astype(float), line.get_xdata())
+
+
+def test_lengths_of_part_of_a_matrix_are_left_out(table):
+    some = table.copy()
+    some.loc[(some["inputs"] == 64) & (some["outputs"] == 64), "drawn"] = 8
+    for data, left in ((of.norms, {16}), (of.squares, {16, 64})):
+        rows = data(some)
+        assert set(rows.loc[rows["outputs"] == rows["inputs"], "inputs"]) == left
+
+
+def test_points_of_products_are_means_with_two_errors(table):
+    """The exact mean is that of the points, not of their median."""
+    lost = table.copy()
+    mine = (lost["record"] == "depth") & (lost["seed"] == 0) & (lost["layer"] == 4)
+    lost.loc[mine, "log_norm"] = -9.0
+    rows = of.depth(lost)
+    ax = drawn.plot_depth(rows[rows["panel"] == "ln ‖x‖"])
+    values = np.array([-9, -0.41, -0.42])
+    bars = ax.containers[0]
+    assert bars.lines[0].get_ydata()[-1] == pytest.approx(values.mean(), rel=1e-5)
+    ends = bars.lines[2][0].get_segments()[-1][:, 1]
+    assert np.ptp(ends) == pytest.approx(4 * stats.sem(values), rel=1e-4)
+    theory = next(ln for ln in ax.get_lines() if ln.get_linestyle() == ":")
+    np.testing.assert_allclose(theory.get_ydata(), laws.rates(8)[0] * np.array([1, 2, 4]))
+
+
+def test_the_band_of_the_least_values_is_kolmogorovs():
+    """Of 20 values 95 % of the samples keep within 0.294 (tables of the test)."""
+    assert laws.kolmogorov(20) == pytest.approx(0.294, abs=5e-4)
+    values = np.sort(np.random.default_rng(0).random((4000, 20)))
+    steps = np.arange(21) / 20
+    off = np.maximum(steps[1:] - values, values - steps[:-1]).max(1)
+    inside = (off < laws.kolmogorov(20)).mean()
+    assert abs(inside - 0.95) < 6 * np.sqrt(0.05 * 0.95 / 4000)
 
 
 def test_histograms_have_mass_one(table):
