@@ -26,6 +26,8 @@ STATISTICS = (
 )
 _RANKS = {"low": 0.05, "median": 0.5, "high": 0.95}
 _SHOWN = ("sigmoid", "relu")
+LEARNT = 0.6
+"""Loss below which a network has left the ln 2 of a guess, nats."""
 
 
 def start(scheme: str, bias: float) -> str:
@@ -77,6 +79,10 @@ def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
 def in_training(table: pd.DataFrame) -> pd.DataFrame:
     """|∂L/∂W| over training at the highest rate, in log10: median and 90 % band.
 
+    Returns:
+        panel, activation, scheme, bias, layer, step, ``low``, ``median``, ``high`` and
+        ``zero``, the share of networks in which it is exactly 0.
+
     Raises:
         Absent: if no sigmoid or ReLU network is trained.
     """
@@ -87,6 +93,8 @@ def in_training(table: pd.DataFrame) -> pd.DataFrame:
         raise Absent("neither sigmoid nor ReLU in training")
     keys = ["activation", "scheme", "bias", "layer", "step"]
     found = _quantiles(rows, keys, COLUMNS["weight"])
+    zero = (rows[COLUMNS["weight"]] == -np.inf).groupby([rows[key] for key in keys])
+    found["zero"] = zero.mean().to_numpy(np.float64)
     found.insert(0, "panel", _panels(found))
     found.attrs["note"] = f"rate {rows['rate'].max():g}, {rows['seed'].nunique()} seeds"
     return found
@@ -120,6 +128,11 @@ def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
 def losses(table: pd.DataFrame) -> pd.DataFrame:
     """Loss over training by activation and rate: median and 90 % band over seeds.
 
+    Returns:
+        panel, part, activation, scheme, bias, rate, step, ``low``, ``median``, ``high``
+        and ``learned``, the share of networks below ``LEARNT``. The panel with most of
+        them is there once more, named "below …".
+
     Raises:
         Absent: if no network is trained.
     """
@@ -127,12 +140,19 @@ def losses(table: pd.DataFrame) -> pd.DataFrame:
     if rows.empty:
         raise Absent("no networks in training")
     keys = ["part", "activation", "scheme", "bias", "rate", "step"]
-    found = _quantiles(rows, keys, "loss").sort_values(
-        "part", ascending=False, kind="stable"
-    )
+    found = _quantiles(rows, keys, "loss")
+    below = (rows["loss"] < LEARNT).groupby([rows[key] for key in keys])
+    found["learned"] = below.mean().to_numpy(np.float64)
+    found = found.sort_values("part", ascending=False, kind="stable")
     panels = [f"{start(r.scheme, r.bias)}, rate {r.rate:g}" for r in found.itertuples()]
     longer = np.where(found["part"] == "slow", ", longer", "")
     found.insert(0, "panel", np.char.add(panels, longer))
+    ends = found[(found["part"] == "training") & (found["step"] > 0)]
+    if not ends.empty:
+        most = ends.groupby("panel", sort=False)["learned"].mean().idxmax()
+        again = found[found["panel"] == most]
+        again = again.assign(panel=f"below {LEARNT}: {most}")
+        found = pd.concat([found, again], ignore_index=True)
     found.attrs["note"] = f"640 points, full batch, {rows['seed'].nunique()} seeds"
     return found
 

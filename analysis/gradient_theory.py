@@ -28,7 +28,7 @@ PUBLISHED: Mapping[tuple[str, int], float] = {
     ("relu", 1): 1.7e-8,
     ("relu", 5): 0.39,
 }
-"""|∂L/∂W| by activation and layer: one run each, of a course's notebook."""
+"""|∂L/∂W| by activation and layer: one run each, given without reference."""
 SHORT: Mapping[str, str] = {
     SMALL: "N(0, 0.01²)",
     "xavier_normal(gain)": "Xavier",

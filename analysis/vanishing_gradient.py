@@ -16,6 +16,7 @@ from rich.table import Table
 from analysis.bands import Absent
 from analysis.figures import Figure
 from analysis.gradient_rows import (
+    LEARNT,
     by_layer,
     in_training,
     losses,
@@ -30,6 +31,7 @@ _COLORS = sns.color_palette("colorblind", 10)
 _DASHES = {1.0: "-", 0.0: (0, (4, 1.5))}
 _BY_LAYER = sns.color_palette("viridis_r", LAYERS + 1)[1:]
 _ACTIVATIONS = {"relu": 0, "gelu": 1, "leaky_relu": 2, "sigmoid": 3, "tanh": 4}
+_ROUNDING = 1e-7  # norms of layers 4 and 5 below it are, says sweeps.moons.gradients_rows
 _STATISTICS = {
     "act_log10_rms": ("output, rms", _COLORS[0], "s"),
     "act_log10_spread": ("its std over points", _COLORS[9], "v"),
@@ -40,7 +42,7 @@ _STATISTICS = {
 
 
 def plot_by_layer(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Gradient norm of each layer before the first step: medians, and a band of 90 %.
+    """Gradient norm at the first step: medians, and 90 % of seeds for N(0, 0.01²), b = 1.
 
     Args:
         rows: From ``by_layer``, of one activation.
@@ -88,7 +90,7 @@ def plot_side_by_side(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_in_training(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Gradient norm of each layer in training: medians, bands of first and last.
+    """Gradient norm in training: medians, and 90 % of the seeds in layers 1 and 5.
 
     Args:
         rows: From ``in_training``, of one panel.
@@ -100,11 +102,18 @@ def plot_in_training(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.plot(same["step"], _power(same["median"]), color=color, label=f"layer {layer}")
         if layer in (1, LAYERS):
             _fill(same, "step", color, ax)
-    ax.set_xscale("symlog", linthresh=1)
+    words = "layers 4 and 5 below it: rounding of float32"
+    ax.axhline(_ROUNDING, color="0.3", lw=0.9, ls=":", label=words)
+    entry = rows[rows["layer"] == 1].sort_values("step")["zero"]
+    if entry.iloc[-1] > 0:
+        born, ends = (f"{100 * entry.iloc[at]:.0f} % at" for at in (0, -1))
+        words = f"{born} step 0, {ends} the end,\nin medians and bands as 0"
+        _note(f"dead, with a gradient of 0 in layer 1:\n{words}", ax)
     ax.set_yscale("log")
     ax.set_ylim(1e-12, 3)
     ax.set_title(rows["panel"].iloc[0], loc="left")
-    ax.set(xlabel="step", ylabel="|∂L/∂W|", xlim=(0, rows["step"].max()))
+    ax.set_ylabel("|∂L/∂W|")
+    _steps(rows["step"].max(), ax)
     return ax
 
 
@@ -134,33 +143,56 @@ def plot_over_seeds(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_losses(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Loss over training, medians; ln 2 is that of one who only knows the classes.
+    """Loss over training, medians; listed: the share of networks that end below 0.6.
 
     Args:
         rows: From ``losses``, of one panel.
         ax: Where to draw.
     """
     ax = plt.gca() if ax is None else ax
-    for name in in_order(list(rows["activation"]), ACTIVATION_ORDER):
-        same = rows[rows["activation"] == name]
+    panel, learned = rows["panel"].iloc[0], {}
+    shares = panel.startswith("below")
+    names = in_order(list(rows["activation"]), ACTIVATION_ORDER)
+    for name in names:
+        same = rows[rows["activation"] == name].sort_values("step")
         color = _COLORS[_ACTIVATIONS.get(name, 7)]
-        ax.plot(same["step"], same["median"], color=color, lw=1.4, label=name)
-        if rows["activation"].nunique() == 1:
+        shown = same["learned" if shares else "median"]
+        ax.plot(same["step"], shown, color=color, lw=1.4, label=name)
+        learned[name] = same["learned"].iloc[-1]
+        if len(names) == 1 and not shares:
             band = same["low"], same["high"]
             ax.fill_between(same["step"], *band, color=color, alpha=0.2, lw=0)
-    ax.axhline(np.log(2), color="k", lw=0.9, ls=":", label="ln 2", zorder=5)
-    ax.set_xscale("symlog", linthresh=1)
-    ax.set_title(rows["panel"].iloc[0], loc="left")
-    ax.set(xlabel="step", ylabel="cross entropy, nats", ylim=(0, 0.95))
-    ax.set_xlim(0, rows["step"].max())
+    if shares:
+        ax.set(ylabel="share", ylim=(-0.03, 1.03))
+    else:
+        ax.axhline(np.log(2), color="k", lw=0.9, ls=":", label="ln 2", zorder=5)
+        ax.set(ylabel="cross entropy, nats", ylim=(0, 0.95))
+        some = [f"{name} {100 * share:.0f} %" for name, share in learned.items() if share]
+        _note("\n".join([f"below {LEARNT}:", *(some or ["none"])]), ax)
+    ax.set_title(panel, loc="left")
+    _steps(rows["step"].max(), ax)
     return ax
 
 
+def _steps(last: int, ax: Axes) -> None:
+    """An axis of steps, log but for the first, which is step 0."""
+    ax.set_xscale("symlog", linthresh=1, linscale=0.4)
+    names = ["0", "1", "10", "100", "10³", "10⁴", "10⁵", "10⁶"]
+    ticks = [tick for tick in (0, *(10**k for k in range(7))) if tick <= last]
+    ax.set_xticks(ticks, names[: len(ticks)])
+    ax.minorticks_off()
+    ax.set(xlabel="step", xlim=(0, last))
+
+
+def _note(words: str, ax: Axes) -> None:
+    """A remark in the lower left corner."""
+    ax.text(0.03, 0.04, words, transform=ax.transAxes, fontsize=8, va="bottom")
+
+
 def _fill(rows: pd.DataFrame, axis: str, color: Any, ax: Axes) -> None:
-    """The band of 90 %, where it has two ends: a norm of 0 has no place on the axis."""
+    """The band of 90 %, down to the edge of the figure where its lower end is 0."""
     low, high = _power(rows["low"]), _power(rows["high"])
-    ends = np.isfinite(rows["low"].to_numpy())
-    ax.fill_between(rows[axis], low, high, where=ends, color=color, alpha=0.2, lw=0)
+    ax.fill_between(rows[axis], low, high, color=color, alpha=0.2, lw=0)
 
 
 def _power(log10: pd.Series) -> np.ndarray:
@@ -171,7 +203,7 @@ def _power(log10: pd.Series) -> np.ndarray:
 FIGURES: tuple[Figure, ...] = (
     Figure("by_layer", plot_by_layer, by_layer, "activation"),
     Figure("side_by_side", plot_side_by_side, side_by_side, "panel", legend_columns=3),
-    Figure("in_training", plot_in_training, in_training, "panel", legend_columns=5),
+    Figure("in_training", plot_in_training, in_training, "panel", legend_columns=3),
     Figure("over_seeds", plot_over_seeds, over_seeds, "panel"),
     Figure("losses", plot_losses, losses, "panel", legend_columns=6),
 )

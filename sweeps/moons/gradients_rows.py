@@ -12,7 +12,7 @@ from initjax.typing import Activation, Array, HostArray
 from sweeps.data.moons import Moons, Points, moons
 from sweeps.harness.grid import Cell
 from sweeps.moons.gradients import Signals, gradient_norms, signals
-from sweeps.moons.gradients_settings import LAYERS, RECORDS
+from sweeps.moons.gradients_settings import LAYERS, RECORDS, padded
 from sweeps.moons.gradients_starts import networks
 from sweeps.moons.training import Task, accuracy, loss, train_on_moons
 from sweeps.training.loop import log_spaced
@@ -41,20 +41,22 @@ def watch(network: Network, data: Moons, activation: Activation) -> Record:
     )
 
 
-def rows(cells: Sequence[Cell], steps: Mapping[str, int]) -> Mapping[str, Any]:
+def rows(cells: Sequence[Cell], steps: Mapping[str, int], block: int) -> Mapping[str, Any]:
     """Measure networks of one part and activation.
 
     Args:
         cells: Their settings.
         steps: Of each part, 0 of that before the first step.
+        block: Number that they are filled up to a multiple of, by networks that are
+            measured twice: calls of other sizes then run the same program.
     """
     number = steps[cells[0]["part"]]
-    return (
-        training_rows(cells, log_spaced(number, RECORDS)) if number else first_rows(cells)
-    )
+    if number:
+        return training_rows(cells, log_spaced(number, RECORDS), block)
+    return first_rows(cells, block)
 
 
-def first_rows(cells: Sequence[Cell]) -> Mapping[str, Any]:
+def first_rows(cells: Sequence[Cell], block: int) -> Mapping[str, Any]:
     """Signals of each network before its first step, in float64.
 
     What layer 4 tells of its input is 1e-10 of what it says: in float32 it is lost.
@@ -62,8 +64,12 @@ def first_rows(cells: Sequence[Cell]) -> Mapping[str, Any]:
     start = stack(networks(cells))
     points = stack([moons(cell["seed"]).train for cell in cells])
     wide = jax.tree.map(lambda a: a.astype(np.float64), (start, points))
+    activation, parts = cells[0]["activation"], []
     with jax.enable_x64(True):
-        seen = jax.device_get(_first(*wide, activation=cells[0]["activation"]))
+        for at in _filled(len(cells), block).reshape(-1, block):
+            part = jax.tree.map(lambda a, at=at: a[at], wide)
+            parts.append(jax.device_get(_first(*part, activation=activation)))
+    seen = jax.tree.map(lambda *a: np.concatenate(a)[: len(cells)], *parts)
     measured = {
         "act_log10_rms": seen.act[:, None],
         "act_log10_spread": seen.spread[:, None],
@@ -86,7 +92,7 @@ def _first(start: Network, points: Points, *, activation: str) -> Signals:
     return jax.lax.map(one, (start, points))
 
 
-def training_rows(cells: Sequence[Cell], at: HostArray) -> Mapping[str, Any]:
+def training_rows(cells: Sequence[Cell], at: HostArray, block: int) -> Mapping[str, Any]:
     """Records of each network in training, after the steps ``at``.
 
     In float32: where the residuals of the points cancel, as those of settled biases do,
@@ -95,10 +101,13 @@ def training_rows(cells: Sequence[Cell], at: HostArray) -> Mapping[str, Any]:
     Args:
         cells: Settings that share the activation.
         at: Ascending, from 0.
+        block: Number that they are filled up to a multiple of.
     """
-    seeds, rates = ([cell[name] for cell in cells] for name in ("seed", "rate"))
+    filled = [cells[n] for n in _filled(len(cells), block)]
+    seeds, rates = ([cell[name] for cell in filled] for name in ("seed", "rate"))
     task = Task(cells[0]["activation"], watch)
-    seen = train_on_moons(networks(cells), seeds, rates, task, at).records
+    course = train_on_moons(networks(filled), seeds, rates, task, at)
+    seen = jax.tree.map(lambda a: a[: len(cells)], course.records)
     measured = {
         "weight_grad_log10_norm": seen.weight_grad,
         "bias_grad_log10_norm": seen.bias_grad,
@@ -108,6 +117,11 @@ def training_rows(cells: Sequence[Cell], at: HostArray) -> Mapping[str, Any]:
     }
     absent = ("act_log10_rms", "act_log10_spread", "delta_log10_rms")
     return _rows(cells, at, measured | dict.fromkeys(absent, _NAN))
+
+
+def _filled(count: int, block: int) -> HostArray:
+    """Each of ``count``, and the first ones again up to a multiple of ``block``."""
+    return np.arange(padded(count, block)) % count
 
 
 def _rows(

@@ -58,23 +58,37 @@ def starts(
     return tuple(dict.fromkeys(zip(names, numbers, strict=True)))
 
 
-def price(cells: Sequence[Cell], steps: Mapping[str, int]) -> Cost:
+def padded(count: int, block: int) -> int:
+    """The least multiple of ``block`` that is not below ``count``.
+
+    Example:
+        >>> [padded(count, 4) for count in (3, 4, 5)]
+        [4, 4, 8]
+    """
+    return -(-count // block) * block
+
+
+def price(cells: Sequence[Cell], steps: Mapping[str, int], block: int) -> Cost:
     """Programs, memory and rows of one call for networks of one part and activation.
 
     Args:
         cells: The networks.
         steps: Of each part, 0 of that before the first step.
+        block: Number of networks that a call is filled up to a multiple of; before the
+            first step, they are measured so many at once.
 
     Example:
-        >>> price([{"part": "first", "activation": "relu"}], {"first": 0}).rows
+        >>> price([{"part": "first", "activation": "relu"}], {"first": 0}, 1).rows
         5
     """
     part, activation = cells[0]["part"], cells[0]["activation"]
     records = len(log_spaced(steps[part], RECORDS)) if steps[part] else 1
     passing = SPLIT[0] * _HIDDEN  # a number for each point and unit
+    count = padded(len(cells), block)
     if steps[part]:
-        numbers = len(cells) * (3 * sum(SPLIT) + 4 * passing + steps[part])
+        numbers = count * (3 * sum(SPLIT) + 4 * passing + steps[part])
     else:  # in float64, one after the other
-        numbers = 2 * (len(cells) * 3 * SPLIT[0] + 6 * passing)
-    programs = frozenset({(part, activation, len(cells), records)})
+        numbers = 2 * (count * 3 * SPLIT[0] + 6 * passing)
+    size = count if steps[part] else block
+    programs = frozenset({(part, activation, size, records)})
     return Cost(programs, _FLOAT * numbers, LAYERS * records * len(cells))

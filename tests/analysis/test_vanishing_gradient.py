@@ -2,6 +2,7 @@
 
 import io
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -170,10 +171,29 @@ def test_training_shows_the_highest_rate():
     panel = "sigmoid, N(0, 0.01²), b = 1"
     ax = vanishing_gradient.plot_in_training(rows[rows["panel"] == panel])
     lines = _lines(ax)
-    assert list(lines) == [f"layer {layer}" for layer in range(1, 6)]
+    assert list(lines)[:5] == [f"layer {layer}" for layer in range(1, 6)]
     expected = 10.0 ** (-8 - 0.01 * np.array([0, 1, 20]))
     np.testing.assert_allclose(lines["layer 1"].get_ydata(), expected, rtol=2e-3)
     assert len(ax.collections) == 2
+    assert not ax.texts, "none is dead"
+    assert lines["layers 4 and 5 below it: rounding of float32"].get_ydata()[0] == 1e-7
+
+
+def test_dead_networks_are_counted_and_their_band_is_drawn():
+    """Two of eleven at first and four at the end: beyond the median, within the band."""
+    table = _table(("relu",))
+    training = table["part"] == "training"
+    dead = (table["seed"] < 2) | ((table["seed"] < 4) & (table["step"] == 20))
+    table.loc[training & dead, "weight_grad_log10_norm"] = -np.inf
+    rows = gradient_rows.in_training(table)
+    panel = rows[rows["panel"] == rows["panel"].iloc[0]]
+    shares = panel[panel["layer"] == 1].set_index("step")["zero"]
+    assert shares.to_dict() == pytest.approx({0: 2 / 11, 1: 2 / 11, 20: 4 / 11})
+    ax = vanishing_gradient.plot_in_training(panel)
+    assert "18 % at step 0, 36 % at the end" in ax.texts[0].get_text()
+    corners = ax.collections[0].get_paths()[0].vertices
+    assert corners[:, 1].min() < ax.get_ylim()[0], "down to the edge"
+    assert corners[:, 1].max() == pytest.approx(10**-7.5, rel=0.01)
 
 
 def test_side_by_side_shows_every_statistic():
@@ -196,11 +216,33 @@ def test_seeds_are_shown_with_the_published_run():
 
 def test_losses_have_a_panel_for_each_start_and_rate():
     rows = gradient_rows.losses(_table())
-    assert rows["panel"].nunique() == 5
+    assert rows["panel"].nunique() == 5 + 1
     panel = [name for name in rows["panel"].unique() if name.endswith("longer")]
     ax = vanishing_gradient.plot_losses(rows[rows["panel"] == panel[0]])
     np.testing.assert_allclose(_lines(ax)["relu"].get_ydata(), [0.7, 0.2], rtol=1e-3)
     assert _lines(ax)["ln 2"].get_ydata()[0] == pytest.approx(np.log(2))
+    assert ax.texts[0].get_text() == "below 0.6:\nrelu 100 %"
+
+
+def test_shares_that_learn_are_shown_over_the_steps():
+    """Five of eleven sigmoid networks, from one start at one rate."""
+    table = _table()
+    some = (table["activation"] == "sigmoid") & (table["seed"] < 5) & (table["step"] == 20)
+    start = (table["scheme"] == XAVIER) & (table["rate"] == 1)
+    table["loss"] = np.where(some & start, 0.3, 0.69)
+    rows = gradient_rows.losses(table)
+    panel = "Xavier, b = 0, rate 1"
+    ax = vanishing_gradient.plot_losses(rows[rows["panel"] == f"below 0.6: {panel}"])
+    lines = _lines(ax)
+    np.testing.assert_allclose(lines["sigmoid"].get_ydata(), [0, 0, 5 / 11])
+    np.testing.assert_allclose(lines["relu"].get_ydata(), [0, 0, 0])
+    assert "ln 2" not in lines
+    ax = vanishing_gradient.plot_losses(rows[rows["panel"] == panel], ax=plt.figure().gca())
+    assert ax.texts[0].get_text() == "below 0.6:\nsigmoid 45 %"
+    other = rows[rows["panel"] == "N(0, 0.01²), b = 1, rate 1"]
+    ax = vanishing_gradient.plot_losses(other, ax=plt.figure().gca())
+    assert ax.texts[0].get_text() == "below 0.6:\nnone"
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0", "1", "10"]
 
 
 def test_what_is_not_there_is_not_drawn(tmp_path):

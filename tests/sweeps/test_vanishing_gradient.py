@@ -8,8 +8,10 @@ import pytest
 
 from initjax import init
 from initjax.activations import resolve
-from sweeps import schemes
+from sweeps import schemes, vanishing_gradient
 from sweeps.data.moons import Points, moons
+from sweeps.harness.cost import Capacity
+from sweeps.harness.plan import calls_of, units_of
 from sweeps.moons import gradients_rows, training
 from sweeps.moons.gradients import gradient_norms, signals
 from sweeps.moons.gradients_rows import first_rows, training_rows
@@ -73,13 +75,13 @@ def _log10_norms(gradients, part):
 
 @pytest.fixture(scope="module")
 def first():
-    return SCHEMA.conform(first_rows(_cells("first", "sigmoid", 3)))
+    return SCHEMA.conform(first_rows(_cells("first", "sigmoid", 3), 6))
 
 
 @pytest.fixture(scope="module")
 def trained():
     rows = training_rows(
-        _cells("training", "sigmoid", 2, RATE), np.array([0, 1, 10, STEPS], np.int32)
+        _cells("training", "sigmoid", 2, RATE), np.array([0, 1, 10, STEPS], np.int32), 4
     )
     return SCHEMA.conform(rows)
 
@@ -209,8 +211,11 @@ def test_other_networks_compile_nothing_and_change_nothing(first, trained, compi
     networks(others)  # draws, which compile nothing either, but load
     sizes = gradients_rows._first._cache_size(), training._train._cache_size()
     with compilations() as count:
-        shifted = SCHEMA.conform(first_rows(others))
-        swapped = SCHEMA.conform(training_rows(more, at))
+        shifted = SCHEMA.conform(first_rows(others, 6))
+        swapped = SCHEMA.conform(training_rows(more, at, 4))
+        few = SCHEMA.conform(first_rows(others[:2], 6))
+        many = SCHEMA.conform(first_rows(_cells("first", "sigmoid", 4), 6))
+        three = SCHEMA.conform(training_rows(more[:3], at, 4))
     assert count.value == 0
     assert sizes == (gradients_rows._first._cache_size(), training._train._cache_size())
     columns = ["weight_grad_log10_norm", "act_log10_spread"]
@@ -218,6 +223,14 @@ def test_other_networks_compile_nothing_and_change_nothing(first, trained, compi
         shifted[shifted["seed"] == 2][columns], first[first["seed"] == 2][columns]
     )
     np.testing.assert_allclose(swapped["loss"], trained["loss"], atol=1e-4)
+    # Calls of other sizes are filled up, and give the rows of their own networks.
+    assert (len(few), len(many), len(three)) == (2 * 5, 8 * 5, 3 * 4 * 5)
+    of_one = shifted[shifted["seed"] == 1][columns]
+    np.testing.assert_array_equal(few[columns], of_one)
+    np.testing.assert_array_equal(many[many["seed"] == 1][columns], of_one)
+    same = three.merge(swapped, on=["scheme", "seed", "step", "layer"])
+    assert len(same) == len(three)
+    np.testing.assert_array_equal(same["loss_x"], same["loss_y"])
 
 
 def test_cells_are_the_grid():
@@ -226,11 +239,30 @@ def test_cells_are_the_grid():
     assert parts.count("first") == 5 * 3 * 2 * 500
     assert parts.count("training") == 5 * 2 * 2 * 20
     assert parts.count("slow") == 20
-    assert len({program(cell) for cell in found}) == 11
     slow = [cell for cell in found if cell["part"] == "slow"]
     assert {(c["scheme"], c["bias"], c["rate"]) for c in slow} == {("normal(0.01)", 1, 1)}
     records = len(log_spaced(PRESETS["default"].slow_steps, 20))
     assert cost(slow, PRESETS["default"]).rows == 20 * records * 5
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 6, 8, 16])
+@pytest.mark.parametrize(
+    ("config", "programs"),
+    [
+        (PRESETS["smoke"], 2),
+        (PRESETS["default"], 11),
+        (Config(activations=("relu",), first_seeds=130, seeds=7, slow=("relu",)), 3),
+    ],
+)
+def test_each_program_is_compiled_once(monkeypatch, config, programs, count):
+    """By the plan of the harness, with so many cores, whatever the sizes of its calls."""
+    monkeypatch.setattr("initjax.engine.cores.cores", lambda: count)
+    units = units_of(vanishing_gradient, config, {})
+    capacity = Capacity(1, False, 10**10, cores=count)
+    calls = calls_of(vanishing_gradient, config, units, 0, capacity)
+    costs = [cost([cell for unit in call for cell in unit.cells], config) for call in calls]
+    assert len({program(unit.cells[0]) for unit in units}) == programs
+    assert len(frozenset().union(*(one.programs for one in costs))) == programs
 
 
 @pytest.mark.slow
@@ -250,7 +282,7 @@ def test_memory_is_right_within_a_factor_of_two(part):
             lowered = gradients_rows._first.lower(*wide, activation="sigmoid")
     memory = lowered.compile().memory_analysis()
     used = memory.argument_size_in_bytes + memory.temp_size_in_bytes
-    told = price(found, {"training": STEPS, "first": 0}).memory
+    told = price(found, {"training": STEPS, "first": 0}, len(found)).memory
     assert used / 2 < told < 2 * used
 
 
