@@ -77,9 +77,12 @@ def train_on_moons(
     filled = (np.arange(parts * share) % count).reshape(parts, share)
     shares = jax.tree.map(lambda a: a[filled], each)
 
-    def start(*share: Any) -> Course[Network, Any]:
+    def start(*some: Any) -> Course[Network, Any]:
+        """One share, or on an accelerator all of them, as one program."""
+        together = jax.tree.map(lambda a: a.reshape(len(a) * share, *a.shape[2:]), some)
+        found = program(*together)
         return jax.tree.map(
-            lambda a: a[None], program(*jax.tree.map(lambda a: a[0], share))
+            lambda a: a.reshape(len(a) // share, share, *a.shape[1:]), found
         )
 
     found = by_cores(start, *shares)

@@ -89,6 +89,19 @@ def test_a_network_does_not_depend_on_the_others(trained):
     assert len(trained.losses) == 3
 
 
+def test_an_accelerator_gets_all_at_once(trained, monkeypatch):
+    """As on a CPU, but by one program, where the shares do not come one by one."""
+    monkeypatch.setattr(
+        "initjax.engine.cores.seeds_in_program", lambda arrays: len(arrays[0])
+    )
+    networks = [_network(s) for s in (0, 1, 2)]
+    together = train_on_moons(networks, (0, 1, 2), RATES, TASK, AT)
+    np.testing.assert_allclose(together.losses, trained.losses, rtol=1e-5)
+    np.testing.assert_allclose(
+        together.last.entry.kernel, trained.last.entry.kernel, rtol=1e-4
+    )
+
+
 def test_one_compilation_for_all_rates_seeds_and_steps_of_records(trained):
     before = training._train._cache_size()
     train_on_moons([_network(s) for s in (3, 4, 5)], (6, 7, 8), [0.1] * 3, TASK, (0, 9, 20))
