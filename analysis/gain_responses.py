@@ -67,14 +67,13 @@ def errors(table: pd.DataFrame) -> pd.DataFrame:
         rows.append((kind, name, samples, rms, unit, samples**-0.5))
     found = pd.DataFrame(rows, columns=[*keys, "rms", "unit", "law"])
     found["seeds"] = sampled["seed"].nunique()
-    found.attrs["note"] = f"{sampled['seed'].nunique()} seeds"
+    words = "seeds; activations share samples: dots of one size are not independent"
+    found.attrs["note"] = f"{sampled['seed'].nunique()} {words}"
     return found
 
 
 def scales(table: pd.DataFrame, direction: str) -> pd.DataFrame:
     """RMS of activations or of ∂L/∂z by layer, beside theory; all in log10.
-
-    Theory of the gradient starts from the measured one of the last layer.
 
     Returns:
         One row per activation, kind and recorded layer: ``low``, ``median`` and ``high``,
@@ -102,27 +101,31 @@ def scales(table: pd.DataFrame, direction: str) -> pd.DataFrame:
     first = networks.iloc[0]
     rows.insert(0, "direction", direction)
     rows.attrs["note"] = (
-        f"Gaussian input and weights of σ_w = gain, no biases, width {first['width']}, "
-        f"{first['depth']} layers, {networks['seed'].nunique()} seeds"
+        "N(0, 1) inputs and σ_w = gain in every layer, the first too: q starts at gain².\n"
+        f"No biases, width {first['width']}, {first['depth']} layers, "
+        f"{networks['seed'].nunique()} seeds"
     )
+    if direction == "backward":
+        rows.attrs["note"] += "; mean field from the measured last layer"
     return rows
 
 
 def factors(table: pd.DataFrame) -> pd.DataFrame:
     """Factor per layer on the RMS, in the direction in which it travels, beside theory.
 
-    Over the layers between the first quarter and the last eighth, which leaves out the
-    way to a fixed point and what the loss does to the last layers.
+    From the first quarter to the last eighth, without the way to a fixed point and what
+    the loss does to the last layers.
 
     Returns:
         One row per direction, activation and kind: ``measured``, geometric mean over
         seeds, with the standard ``error`` of its logarithm, and ``theory``; measured is
-        0 or inf where that is what becomes of all networks, nan where they differ.
+        0 or inf where that is what becomes of all networks, nan where they differ, and
+        ``split`` where signals of some grow, and of others fall, by > 2 % a layer.
     """
     networks = _part(table, "networks")
     curves = _curves(networks)
     low, high = _window(networks)
-    rows = []
+    rows, split = [], {}
     for direction, column in _VALUE.items():
         sign = 1 if direction == "forward" else -1
         values = networks.pivot(
@@ -133,17 +136,45 @@ def factors(table: pd.DataFrame) -> pd.DataFrame:
         for (name, kind), same in slopes.groupby(level=[0, 1], sort=False):
             theory = curves[name, kind][0 if sign > 0 else 1]
             said = sign * (theory[high] - theory[low]) / (high - low)
-            rows.append((direction, name, kind, *_mean(same.to_numpy()), 10**said))
-    columns = ["direction", "activation", "kind", "measured", "error", "theory"]
+            if direction == "forward":
+                split[name, kind] = 10 ** same.min() < 0.98 and 10 ** same.max() > 1.02
+            seen = (*_mean(same.to_numpy()), 10**said, split[name, kind])
+            rows.append((direction, name, kind, *seen))
+    columns = ["direction", "activation", "kind", "measured", "error", "theory", "split"]
     found = pd.DataFrame(rows, columns=columns)
     order = [gain(name) for name in found["activation"]]
     found = found.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
-    first = networks.iloc[0]
+    depth, width = networks[["depth", "width"]].iloc[0]
     found.attrs["note"] = (
-        f"layers {low} to {high} of {first['depth']}, width {first['width']}, "
-        f"{networks['seed'].nunique()} seeds"
+        f"Layers {low} to {high} of {depth}, width {width}, "
+        f"{networks['seed'].nunique()} seeds; q starts at gain².\n"
+        "Hollow: seeds go either way, and a mean says little"
     )
     return found
+
+
+def starts(table: pd.DataFrame) -> pd.DataFrame:
+    """One signal per seed from q = 1 with the forward gain, beside the noise of a width.
+
+    Returns:
+        One row per activation, seed and layer: ``rms``, log10 √q after the layer, and
+        ``spread``, the std of ln √q while it is small: a layer of n units adds
+        Var φ²/(E φ²)²/n to the variance of ln q, and the next multiplies it by V′(1)².
+    """
+    rows = _part(table, "unit_start")
+    rows = rows[["activation", "seed", "layer", "width", "gain", "act_log10_rms"]].copy()
+    rows["rms"] = rows.pop("act_log10_rms").astype(float) + np.log10(rows.pop("gain"))
+    scatter = table[table["kind"] == "forward"].groupby("activation")["scatter"].first()
+    for name, same in rows.groupby("activation", sort=False):
+        slope = meanfield.chi_q(str(name), q=1.0, sigma_w=gain(str(name)))
+        grown = np.cumsum(float(slope) ** (2 * np.arange(same["layer"].max() + 1)))
+        noise = float(scatter[name]) / np.sqrt(same["width"])  # of ln √q, by one layer
+        rows.loc[same.index, "spread"] = noise * np.sqrt(grown[same["layer"]])
+    rows.attrs["note"] = (
+        f"σ_w = 1 in layer 0, inputs of mean square 1, no biases, width "
+        f"{rows.pop('width').iloc[0]}, {rows['seed'].nunique()} seeds"
+    )
+    return rows
 
 
 def _slopes(start: pd.Series, end: pd.Series, span: int) -> pd.Series:

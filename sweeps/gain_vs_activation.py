@@ -4,8 +4,8 @@ Expected: measured with N samples each is off by order 1/√N. The first, the ce
 of NFNets (Brock et al. 2021), is 1.5925 for tanh and 1.7129 for ReLU, where the second, of
 He et al. 2015, is √2: they agree where E φ = 0. torch's 5/3, 3/4 and 1 for tanh, selu and
 sigmoid are conventions. As σ_w of 50 layers the second, forward, keeps E φ² unless q = 1
-repels (gelu, silu, mish), and the gradient changes by √χ₁; the third, backward, keeps the
-gradient; the first makes ReLU grow by 1.2112 a layer.
+repels: V′(1) > 1 is 1.144 for gelu, 1.076 for mish, and the gradient changes by √χ₁; the
+third, backward, keeps the gradient; the first makes ReLU grow by 1.2112 a layer.
 
 Measured, 26 activations: errors fall with the power -0.501 of N and have the size that the
 central limit theorem says; 20 seeds of 10⁷ agree with quadrature to 0.032 %, while single
@@ -13,13 +13,20 @@ runs of 10⁴ give 1.575 … 1.606 for tanh. Forward and centered gain differ by
 and 160 % for sigmoid. In networks of width 256 the factors are those of the mean field:
 ReLU grows by 1.208 with the centered gain, tanh has gradients of 1.085 a layer with the
 forward gain and 1.100 with torch's, which settles at 0.651; torch's sigmoid keeps 0.236.
-Where folklore fails: the forward gain does not hold hard_silu either, nor squared_relu,
-where a few large inputs decide between 0 and ∞; and the backward gain, taken at q = 1,
-keeps gradients only of piecewise linear φ that bend at 0 alone, and of relu6: elsewhere
-signals leave q = 1, and gradients change by 1.061 a layer for tanh and 0.688 for sigmoid
-(mish starts so near a repelling point that seeds go either way).
 
-Cost on two CPU cores: the default takes about 55 seconds and 0.9 GB.
+Inputs are N(0, 1) and layer 0 has the gain too: q starts at gain², 2.35 for gelu, on the
+side where gelu, silu, hard_silu and mish grow. From q = 1 (σ_w = 1 in layer 0) the mean
+field stays, and near_orthogonality, which starts there, goes no further than 10 layers; but
+the noise of width 256 grows by V′(1) a layer, and after 50 layers √q is off by > 2 in 20 of
+20 signals of gelu and 18 of mish, up or down (11 and 10 fall), and in 0 of tanh.
+
+Where folklore fails also: squared_relu has V(q) = q² with the forward gain and starts at
+2/3 < 1, so that mean field, and 18 of 20 networks, go to 0, 2 to ∞ by a few of 16 inputs;
+and the backward gain, taken at q = 1, keeps gradients only of piecewise linear φ that bend
+at 0 alone, and of relu6: elsewhere signals leave q = 1, and gradients change by 1.061 a
+layer for tanh and 0.688 for sigmoid (mish and the gelus go either way by seed).
+
+Cost on two CPU cores: the default takes about 50 seconds and 1.0 GB.
 """
 
 from collections.abc import Hashable, Mapping
@@ -33,9 +40,9 @@ from sweeps.harness.grid import Cell, product
 from sweeps.harness.table import Column, Schema
 
 SCHEMA = Schema(
-    version=1,
+    version=2,
     columns=(
-        Column("part", "str", "samples or networks"),
+        Column("part", "str", "samples; networks; unit_start, one signal from q = 1"),
         Column("activation", "str", "nonlinearity φ"),
         Column("kind", "str", "forward, backward, centered or torch"),
         Column("width", "int", "units of every layer and entries of an input; 0: samples"),
@@ -89,7 +96,7 @@ PRESETS: Mapping[str, Config] = {
 
 
 def cells(config: Config) -> list[Cell]:
-    """One cell per activation, kind of gain and seed: of samples, and of a network."""
+    """One cell per activation, kind of gain and seed: samples and networks."""
     from sweeps.responses.kinds import KINDS, MEASURED, has_gain
 
     for count in axes.within("samples", config.samples, 10_000, 2_000_000_000):
@@ -100,7 +107,11 @@ def cells(config: Config) -> list[Cell]:
     (width,) = axes.within("width", [config.width], 2, 100_000)
     names = axes.activations(config.activations)
     seeds = range(*axes.within("seeds", [config.seeds], 1, 100_000))
-    parts = {"samples": (MEASURED, 0, 0), "networks": (KINDS, width, depth)}
+    parts = {
+        "samples": (MEASURED, 0, 0),
+        "networks": (KINDS, width, depth),
+        "unit_start": (("forward",), width, depth),
+    }
     return [
         {"part": part, **cell, "width": n, "depth": d}
         for part, (kinds, n, d) in parts.items()

@@ -12,6 +12,7 @@ from sweeps.networks_cost import distinct
 from sweeps.responses.kinds import MEASURED, scatter
 from sweeps.responses.networks import signals, signals_cost
 from sweeps.responses.sampling import BLOCK, sampled_gains
+from sweeps.responses.starts import starts, starts_cost
 
 _FLOAT = 4  # bytes
 _NAN = float("nan")
@@ -25,16 +26,19 @@ def rows(cells: Sequence[Cell], samples: Sequence[int], layers: int) -> Mapping[
         samples: Numbers of samples that gains are measured with.
         layers: Layers recorded of a network.
     """
-    sampled = cells[0]["part"] == "samples"
-    seen = _sampled(cells, samples) if sampled else signals(cells, layers)
+    part = cells[0]["part"]
+    if part == "samples":
+        seen = _sampled(cells, samples)
+    else:
+        seen = signals(cells, layers) if part == "networks" else starts(cells, layers)
     filled = [_filled(cell, found) for cell, found in zip(cells, seen, strict=True)]
     return {name: np.concatenate([one[name] for one in filled]) for name in filled[0]}
 
 
 def price(cells: Sequence[Cell], samples: Sequence[int], layers: int) -> Cost:
     """Cost of one call of ``rows``; the memory is an estimate."""
-    if cells[0]["part"] != "samples":
-        return signals_cost(cells, layers)
+    if (part := cells[0]["part"]) != "samples":
+        return (signals_cost if part == "networks" else starts_cost)(cells, layers)
     names, seeds = distinct(cells, "activation"), len(distinct(cells, "seed"))
     blocks = max(samples) // BLOCK
     means = 3 * blocks * (1 + len(names))

@@ -10,8 +10,9 @@ from rich.console import Console
 from analysis import gain_vs_activation as figures
 from analysis.bands import Absent
 from analysis.figures import compose, draw
-from analysis.gain_responses import errors, factors, measured_gains, scales
+from analysis.gain_responses import errors, factors, measured_gains, scales, starts
 from initjax.gains import gain
+from initjax.meanfield import chi_q
 from sweeps.gain_vs_activation import SCHEMA
 
 SEEDS = 5
@@ -150,6 +151,42 @@ def test_gain_figure_has_a_point_for_every_gain(table):
         wanted = same["published" if kind == "torch" else "measured"]
         np.testing.assert_allclose(lines[words].get_xdata(), wanted)
     assert [text.get_text() for text in ax.get_yticklabels()] == ["tanh", "relu"]
+
+
+def test_networks_that_go_either_way_are_hollow(table):
+    """Two seeds fall by 0.05 decades a layer, three grow."""
+    at = (table["activation"] == "relu") & (table["kind"] == "backward")
+    at &= table["part"] == "networks"
+    way = np.where(table["seed"] < 2, -0.05, 0.05) * table["layer"]
+    table.loc[at, "act_log10_rms"] = way[at].astype("float32")
+    rows = factors(table)
+    split = rows[rows["split"]]
+    assert set(zip(split["activation"], split["kind"], strict=True)) == {
+        ("relu", "backward")
+    }
+    ax = figures.plot_factors(rows[rows["direction"] == "forward"])
+    hollow = [line for line in ax.get_lines() if line.get_markerfacecolor() == "w"]
+    assert [len(line.get_xdata()) for line in hollow] == [0, 1, 0, 0]
+
+
+def test_signals_from_one_are_drawn_with_the_noise_of_a_width(table):
+    """After ℓ layers of slope s: a layer's noise times √(1 + s² + … + s^2ℓ)."""
+    part = table[(table["part"] == "networks") & (table["kind"] == "forward")]
+    rows = starts(pd.concat([table, part.assign(part="unit_start")]))
+    relu = rows[rows["activation"] == "relu"]
+    wanted = 0.5 / 8**0.5 * np.sqrt(relu["layer"] + 1)
+    np.testing.assert_allclose(relu["spread"], wanted, rtol=1e-6)
+    np.testing.assert_allclose(
+        relu["rms"], 0.01 * (relu["seed"] - 2) + np.log10(2) / 2, atol=2e-4
+    )
+    tanh = rows[(rows["activation"] == "tanh") & (rows["layer"] == 7)]["spread"].iloc[0]
+    slope = chi_q("tanh", q=1.0, sigma_w=gain("tanh"))
+    assert tanh == pytest.approx(0.5 / 8**0.5 / np.sqrt(1 - slope**2), rel=1e-3)
+    lines = figures.plot_starts(relu).get_lines()
+    seen = np.log10([line.get_ydata() for line in lines[:SEEDS]])
+    np.testing.assert_allclose(
+        seen, relu.pivot(index="seed", columns="layer", values="rms")
+    )
 
 
 def test_parts_that_are_absent(table, tmp_path):

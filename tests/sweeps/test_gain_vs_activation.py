@@ -15,9 +15,11 @@ from sweeps.harness.table import load
 from sweeps.responses.kinds import gain_of, has_gain, scatter
 from sweeps.responses.networks import BATCH
 from sweeps.responses.sampling import BLOCK, block_means
+from sweeps.responses.starts import _log10_rms
 from tests.engine.programs import jitted, megabytes
 
 WIDTH, DEPTH = 16, 5
+PARTS = ("samples", "networks", "unit_start")
 TINY = Config(
     activations=("relu", "tanh"),
     samples=(30_000, 10_000),
@@ -42,7 +44,7 @@ def one_device():
 
 def _compiled():
     engine = sum(function._cache_size() for function in jitted().values())
-    return engine + block_means._cache_size()
+    return engine + block_means._cache_size() + _log10_rms._cache_size()
 
 
 def _part(config, part):
@@ -53,7 +55,7 @@ def _part(config, part):
 def measured():
     """Tables of both parts, with the programs forecast and compiled for each."""
     found = {}
-    for part in ("samples", "networks"):
+    for part in PARTS:
         some, before = _part(TINY, part), _compiled()
         rows = SCHEMA.conform(measure(some, TINY))
         found[part] = rows, cost(some, TINY), _compiled() - before
@@ -73,7 +75,7 @@ def networks(measured):
 def test_a_part_is_one_program_whatever_the_number_of_gains(measured):
     """Of four gains two are equal for tanh and three for relu: filled up to as many."""
     programs = {part: (len(c.programs), n) for part, (_, c, n) in measured.items()}
-    assert programs == {"samples": (1, 1), "networks": (3, 3)}
+    assert programs == {"samples": (1, 1), "networks": (3, 3), "unit_start": (1, 1)}
     assert all(len(rows) == forecast.rows for rows, forecast, _ in measured.values())
 
 
@@ -149,6 +151,26 @@ def test_networks_are_those_of_a_plain_loop(networks, kind):
         np.testing.assert_allclose(rows[column], np.log10(rms), atol=2e-4)
 
 
+def test_signals_from_one_are_those_of_a_plain_loop(measured):
+    """The weights of the networks, but σ_w = 1 in layer 0, and inputs of mean square 1."""
+    rows = measured["unit_start"][0]
+    keys = jax.vmap(lambda s: jax.random.split(jax.random.key(s)))(np.arange(2))
+    sizes = {"depth": DEPTH, "width": WIDTH, "fan_ins": (WIDTH,), "classes": data.CLASSES}
+    draws = jax.device_get(draw_networks(("normal",), keys[:, 0], **sizes))
+    for name, (function, _) in PLAIN.items():
+        for seed in range(2):
+            kernels = [draws.first[WIDTH]["normal"][seed, 0], *draws.hidden["normal"][seed]]
+            x = np.asarray(init.normal(1.0)(keys[seed, 1], (WIDTH,)), np.float64)
+            h, found = x / np.sqrt(np.mean(x**2)), []
+            for layer, kernel in enumerate(kernels):
+                h = function((gain(name) if layer else 1) / WIDTH**0.5 * h @ kernel)
+                found.append(np.log10(np.mean(h**2)) / 2)
+            same = rows[(rows["activation"] == name) & (rows["seed"] == seed)]
+            assert same["layer"].tolist() == [0, 2, 4]
+            wanted = np.array(found)[[0, 2, 4]]
+            np.testing.assert_allclose(same["act_log10_rms"], wanted, atol=2e-4)
+
+
 def test_equal_gains_have_equal_rows(networks):
     relu = networks[networks["activation"] == "relu"].set_index(["kind", "seed", "layer"])
     forward, torch = (relu.loc[kind, "act_log10_rms"] for kind in ("forward", "torch"))
@@ -170,9 +192,9 @@ def test_torch_has_numbers_for_few():
 
 def test_cells_are_the_grid():
     found = cells(PRESETS["default"])
-    assert len(found) == 20 * (26 * 3 + 26 * 3 + 7)
+    assert len(found) == 20 * (26 * 3 + 26 * 3 + 7 + 26)
     units = group(found, unit)
-    assert len(units) == 2 * 20
+    assert len(units) == 3 * 20
     assert cost(units[0], PRESETS["default"]).rows == 26 * 3 * 4
 
 
@@ -223,8 +245,8 @@ def test_smoke_makes_table_and_figures(tmp_path):
     assert main("gain_vs_activation", arguments) == 0
     names = {path.stem for path in (tmp_path / "out" / "figures").glob("*.png")}
     scales = {"activation_scale", "gradient_scale"}
-    assert names == {"gains", "errors", "factors", *scales}
+    assert names == {"gains", "errors", "factors", "unit_start", *scales}
     table = load(tmp_path / "out" / "table.parquet")
     assert list(table.columns) == SCHEMA.names
-    assert set(table["part"]) == {"samples", "networks"}
+    assert set(table["part"]) == set(PARTS)
     assert gain_vs_activation.__doc__
