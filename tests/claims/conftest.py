@@ -15,12 +15,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def measured(request, tmp_path_factory) -> Callable[[str], pd.DataFrame]:
+def committed(request) -> bool:
+    """Whether the tables are the committed ones, whose numbers the docstrings print.
+
+    Measured anew, on another machine or with another jax, their last digits may differ.
+    """
+    return not request.config.getoption("--remeasure")
+
+
+@pytest.fixture(scope="session")
+def measured(committed, tmp_path_factory) -> Callable[[str], pd.DataFrame]:
     """From the name of a sweep to its table at the default preset.
 
     The committed table; with ``pytest --remeasure tests/claims``, that of a new run.
     """
-    if not request.config.getoption("--remeasure"):
+    if committed:
         return lambda name: load(ROOT / "results" / name / "table.parquet")
     folder = tmp_path_factory.mktemp("measured")
 

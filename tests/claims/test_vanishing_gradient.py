@@ -22,12 +22,6 @@ def table(measured):
     return measured("vanishing_gradient")
 
 
-@pytest.fixture(scope="module")
-def committed(request):
-    """Whether the table is the committed one, whose printed numbers are exact."""
-    return not request.config.getoption("--remeasure")
-
-
 @pytest.fixture
 def counted(committed):
     """See that a count of n is what is said; of a new run, within three binomial errors."""

@@ -18,8 +18,10 @@ def _sweeps(*arguments):
 def test_sweeps_are_listed_with_question_cost_and_state():
     done = _sweeps()
     assert done.returncode == 0, done.stderr
-    name, question, cost, state = done.stdout.splitlines()[:4]
-    assert name == "depth_vs_init"
+    entries = [entry.splitlines() for entry in done.stdout.strip().split("\n\n")]
+    assert [entry[0] for entry in entries] == sorted(entry[0] for entry in entries)
+    (found,) = [entry for entry in entries if entry[0] == "depth_vs_init"]
+    _, question, cost, state = found
     assert question.endswith("under each initialization?")
     assert cost.startswith("  cost: on two CPU cores")
     assert "table of 20" in state
