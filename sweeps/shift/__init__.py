@@ -1,0 +1,1 @@
+"""What ``sweeps.distribution_shift`` computes: shifted data, and corrections."""
