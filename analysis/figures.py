@@ -95,13 +95,18 @@ def compose(figure: Figure, rows: pd.DataFrame) -> Canvas:
             ax.set_xlabel("")
     if figure.legend_columns:
         _legend(canvas, figure.legend_columns)
-    letters = min(105, int(12.8 * size[0]))
-    title = [
-        *textwrap.wrap(figure.caption, letters),
-        *filter(None, [rows.attrs.get("note")]),
-    ]
+    title = _balanced(figure.caption, min(105, int(12.8 * size[0])))
+    title += filter(None, [rows.attrs.get("note")])
     canvas.suptitle("\n".join(title), fontsize=10)
     return canvas
+
+
+def _balanced(text: str, letters: int) -> list[str]:
+    """The text in as few lines as fit, all about as long as the first."""
+    lines = textwrap.wrap(text, letters)
+    while len(narrower := textwrap.wrap(text, letters - 1)) == len(lines) > 1:
+        lines, letters = narrower, letters - 1
+    return lines
 
 
 def _legend(canvas: Canvas, columns: int) -> None:
