@@ -8,14 +8,18 @@
     recipes      depth-aware rules as transforms of a parameter tree, matched by path
     models       the networks that the sweeps measure, in linen and nnx
     engine       many networks at once: forward, backward, per-layer statistics
-    probes       what any network does, measured: its Jacobian, exactly and matrix-free
+    probes       what any network does, measured: every layer, and the whole Jacobian
+    checkup      is the signal alive? a verdict, its evidence and a remedy
 
-``meanfield`` and what follows it are loaded when first used; ``recipes``, ``models`` and
-``engine`` need flax.
+    probe        (model, batch): what goes forward and comes back, layer by layer
+    diagnose     (model, batch): the check-up
+
+``meanfield`` and what follows it are loaded when first used; ``recipes``, ``models``,
+``engine``, ``probes`` and ``checkup`` need flax.
 """
 
 import importlib
-from types import ModuleType
+from typing import Any
 
 from initjax import activations as activations
 from initjax import fans as fans
@@ -24,10 +28,13 @@ from initjax import init as init
 
 __version__ = "0.1.0"
 
-_ON_USE = ("meanfield", "recipes", "models", "engine", "probes")
+_ON_USE = ("meanfield", "recipes", "models", "engine", "probes", "checkup")
+_CALLS = {"probe": "probes", "diagnose": "checkup"}
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
     if name in _ON_USE:
         return importlib.import_module(f"initjax.{name}")
+    if name in _CALLS:
+        return getattr(importlib.import_module(f"initjax.{_CALLS[name]}"), name)
     raise AttributeError(f"module 'initjax' has no attribute {name!r}")

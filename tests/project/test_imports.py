@@ -29,7 +29,14 @@ ALLOWED = {
     ],
     "initjax.recipes": ["initjax.fans", "initjax.init", "initjax.typing"],
     "initjax.models": ["initjax.activations", "initjax.init", "initjax.typing"],
-    "initjax.probes": ["initjax.typing"],
+    "initjax.probes": [
+        "initjax.activations",
+        "initjax.engine.statistics",
+        "initjax.quadrature",
+        "initjax.typing",
+    ],
+    "initjax.checkup": ["initjax"],
+    "initjax.__main__": ["initjax.checkup"],
     "initjax.engine": [
         "initjax.activations",
         "initjax.init",

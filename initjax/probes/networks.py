@@ -1,0 +1,150 @@
+"""Models of every kind as a pair of pure functions."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+from flax import nnx
+
+from initjax.probes.batches import Batch
+from initjax.typing import Key
+
+Variables = Mapping[str, Any]
+"""``params``, a tree of arrays, and other collections."""
+
+
+class Network(NamedTuple):
+    """A model.
+
+    Attributes:
+        init: Key to variables; None if they have to be given.
+        apply: (variables, key of random numbers, arrays of the batch) to outputs.
+        fixed: The variables of a model that holds them itself, else None.
+    """
+
+    init: Callable[[Key], Variables] | None
+    apply: Callable[[Variables, Key, Any], Any]
+    fixed: Variables | None = None
+
+
+def read(model: Any, batch: Batch, *, given: bool) -> Network:
+    """A model as pure functions.
+
+    Args:
+        model: A linen module, an nnx module, a callable that makes one of an ``nnx.Rngs``,
+            or a function of variables and the batch.
+        batch: What it is called with.
+        given: Whether variables are given, without which a function is taken for one that
+            makes a module.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    if isinstance(model, nn.Module):
+        return _linen(model, batch)
+    if isinstance(model, nnx.Module):
+        return _instance(model, batch)
+    if not callable(model):
+        raise TypeError(
+            "model must be a linen module, an nnx module, a callable that makes one of an "
+            f"nnx.Rngs, or a function of variables and the batch; got {model!r}"
+        )
+    if given and not (isinstance(model, type) and issubclass(model, nnx.Module)):
+        made = _try_module(model)
+        if made is None:
+            return _function(model, batch)
+    return _maker(model, batch)
+
+
+def _linen(model: nn.Module, batch: Batch) -> Network:
+    def init(key: Key) -> Variables:
+        args, kwargs = batch.arguments(batch.arrays)
+        return nn.meta.unbox(model.init(key, *args, **kwargs))
+
+    def apply(variables: Variables, key: Key, arrays: Any) -> Any:
+        args, kwargs = batch.arguments(arrays)
+        outputs, _ = model.apply(
+            variables,
+            *args,
+            rngs={"params": key},
+            mutable=nn.DenyList("params"),
+            **kwargs,
+        )
+        return outputs
+
+    return Network(init, apply)
+
+
+def _instance(model: nnx.Module, batch: Batch) -> Network:
+    graph, (params, rest) = _split(model)
+    fixed = _pure(params, rest)
+    return Network(None, _merged(graph, params, rest, batch), fixed)
+
+
+def _maker(make: Callable[..., Any], batch: Batch) -> Network:
+    """A callable Rngs → module, or a class of modules whose only argument is rngs."""
+
+    def made(key: Key) -> Any:
+        rngs = nnx.Rngs(key)
+        module = make(rngs=rngs) if isinstance(make, type) else make(rngs)
+        if not isinstance(module, nnx.Module):
+            raise TypeError(
+                "model must make an nnx module of an nnx.Rngs, or variables be given; "
+                f"{make!r} made {type(module).__name__}"
+            )
+        return module
+
+    shapes = nnx.eval_shape(lambda: made(jax.random.key(0)))
+    graph, (params, rest) = _split(shapes)
+
+    def init(key: Key) -> Variables:
+        _, (params, rest) = _split(made(key))
+        return _pure(params, rest)
+
+    return Network(init, _merged(graph, params, rest, batch))
+
+
+def _try_module(make: Callable[..., Any]) -> Any:
+    """The shapes of the module that a callable makes of an Rngs; None if it makes none."""
+    try:
+        module = nnx.eval_shape(lambda: make(nnx.Rngs(0)))
+    except Exception:  # a function of variables fails on Rngs in ways of its own
+        return None
+    return module if isinstance(module, nnx.Module) else None
+
+
+def _split(module: nnx.Module) -> tuple[Any, Any]:
+    """Graph of a module, and its parameters with all other state."""
+    graph, *states = nnx.split(module, nnx.Param, ...)
+    return graph, states
+
+
+def _pure(params: Any, rest: Any) -> Variables:
+    return {"params": nnx.to_pure_dict(params), "state": nnx.to_pure_dict(rest)}
+
+
+def _merged(graph: Any, params: Any, rest: Any, batch: Batch) -> Callable[..., Any]:
+    """The call of an nnx module with other variables."""
+
+    def apply(variables: Variables, key: Key, arrays: Any) -> Any:
+        now, others = jax.tree.map(lambda x: x, (params, rest))
+        nnx.replace_by_pure_dict(now, dict(variables["params"]))
+        nnx.replace_by_pure_dict(others, dict(variables.get("state", {})))
+        args, kwargs = batch.arguments(arrays)
+        return nnx.merge(graph, now, others)(*args, **kwargs)
+
+    return apply
+
+
+def _function(function: Callable[..., Any], batch: Batch) -> Network:
+    def apply(variables: Variables, key: Key, arrays: Any) -> Any:
+        args, kwargs = batch.arguments(arrays)
+        return function(variables, *args, **kwargs)
+
+    return Network(None, apply)
+
+
+def identity(model: Any) -> Any:
+    """What is equal for models that compute the same with the same variables."""
+    return nnx.split(model)[0] if isinstance(model, nnx.Module) else model
