@@ -23,7 +23,7 @@ def names() -> list[str]:
         >>> "depth_vs_init" in names()
         True
     """
-    figures = {path.stem for path in (_ROOT / "analysis").glob("*.py")} - {"__init__"}
+    figures = {path.stem for path in (_ROOT / "analysis").glob("[!_]*.py")}
     return sorted(p.stem for p in (_ROOT / "sweeps").glob("*.py") if p.stem in figures)
 
 
