@@ -124,7 +124,7 @@ def cells(config: Config) -> list[Cell]:
 
 def unit(cell: Cell) -> Hashable:
     """Networks of one question are measured together; a deep one takes much room."""
-    return cell["study"], cell["seed"] // (1 if cell["study"] == "deep" else 10)
+    return cell["study"], cell["seed"] // (4 if cell["study"] == "deep" else 10)
 
 
 def program(cell: Cell) -> Hashable:

@@ -7,6 +7,7 @@ from sweeps.lenet.config import ACTIVATIONS, CURES, Config
 from sweeps.lenet.studies import ASKED
 
 _MOST = 100_000
+_PLAIN = ("relu_modules", "sigmoid_modules", "clip_modules")
 _STEPS = ("steps", "sigmoid_steps", "layer_steps")
 _NUMBERS = ("rate", "sigmoid_rate", "sgd_rate", "clip_norm", "clip_value")
 _SERIES = ("rates", "epsilons", "floors")
