@@ -169,13 +169,29 @@ def _comes_around(reader: "Reader", skip: frozenset[int], branch: frozenset[int]
         return False
     if all(bits >> index & 1 for index in skip):
         return True
-    start, seen = skip, set[int]()
+    start, passed = skip, set[int]()
     while start and all(reader.drafts[i].kind in _PASSED for i in start):
-        seen |= start
+        passed |= start
         start = frozenset().union(*(reader.drafts[i].sources for i in start))
     if not start or any(not bits >> index & 1 for index in start):
         return False
     beyond = bits & ~reader.ancestors(start)
-    return any(
-        d.kind in _BETWEEN for i, d in enumerate(reader.drafts) if beyond >> i & 1
-    ) and not any(i in seen for i in branch)
+    between = any(
+        draft.kind in _BETWEEN for i, draft in enumerate(reader.drafts) if beyond >> i & 1
+    )
+    return between and _shorter(reader, skip, branch) and not _recurs(reader, passed)
+
+
+def _shorter(reader: "Reader", skip: frozenset[int], branch: frozenset[int]) -> bool:
+    """Whether a way has fewer layers than the other: equal ones are two heads."""
+    depths = [max(reader.drafts[i].depth for i in way) for way in (skip, branch)]
+    return depths[0] < depths[1]
+
+
+def _recurs(reader: "Reader", passed: set[int]) -> bool:
+    """Whether a layer was used before, as one that reads the inputs of all steps is."""
+    kernels = {reader.drafts[i].weights[0] for i in passed if reader.drafts[i].weights}
+    others = (
+        d.weights[0] for i, d in enumerate(reader.drafts) if d.weights and i not in passed
+    )
+    return not kernels.isdisjoint(others)

@@ -1,5 +1,6 @@
 """Models of every kind as a pair of pure functions."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -18,12 +19,12 @@ class Network(NamedTuple):
     """A model.
 
     Attributes:
-        init: Key to variables; None if they have to be given.
+        init: Key and arrays of the batch to variables; None if they have to be given.
         apply: (variables, key of random numbers, arrays of the batch) to outputs.
         fixed: The variables of a model that holds them itself, else None.
     """
 
-    init: Callable[[Key], Variables] | None
+    init: Callable[[Key, Any], Variables] | None
     apply: Callable[[Variables, Key, Any], Any]
     fixed: Variables | None = None
 
@@ -58,8 +59,8 @@ def read(model: Any, batch: Batch, *, given: bool) -> Network:
 
 
 def _linen(model: nn.Module, batch: Batch) -> Network:
-    def init(key: Key) -> Variables:
-        args, kwargs = batch.arguments(batch.arrays)
+    def init(key: Key, arrays: Any) -> Variables:
+        args, kwargs = batch.arguments(arrays)
         return nn.meta.unbox(model.init(key, *args, **kwargs))
 
     def apply(variables: Variables, key: Key, arrays: Any) -> Any:
@@ -83,32 +84,43 @@ def _instance(model: nnx.Module, batch: Batch) -> Network:
 
 
 def _maker(make: Callable[..., Any], batch: Batch) -> Network:
-    """A callable Rngs → module, or a class of modules whose only argument is rngs."""
+    """A callable Rngs → module, by position or as ``rngs=``."""
 
     def made(key: Key) -> Any:
         rngs = nnx.Rngs(key)
-        module = make(rngs=rngs) if isinstance(make, type) else make(rngs)
+        module = _called(make, rngs)
         if not isinstance(module, nnx.Module):
-            raise TypeError(
-                "model must make an nnx module of an nnx.Rngs, or variables be given; "
-                f"{make!r} made {type(module).__name__}"
-            )
+            raise TypeError(f"it made {type(module).__name__}")
         return module
 
-    shapes = nnx.eval_shape(lambda: made(jax.random.key(0)))
+    try:
+        shapes = nnx.eval_shape(lambda: made(jax.random.key(0)))
+    except TypeError as error:
+        raise TypeError(
+            "model must make an nnx module of an nnx.Rngs, or variables be given for a "
+            f"function of variables and the batch; {make!r}: {error}"
+        ) from error
     graph, (params, rest) = _split(shapes)
 
-    def init(key: Key) -> Variables:
+    def init(key: Key, arrays: Any) -> Variables:
         _, (params, rest) = _split(made(key))
         return _pure(params, rest)
 
     return Network(init, _merged(graph, params, rest, batch))
 
 
+def _called(make: Callable[..., Any], rngs: nnx.Rngs) -> Any:
+    try:
+        by_name = "rngs" in inspect.signature(make).parameters
+    except (TypeError, ValueError):  # what is not written in Python
+        by_name = False
+    return make(rngs=rngs) if by_name else make(rngs)
+
+
 def _try_module(make: Callable[..., Any]) -> Any:
     """The shapes of the module that a callable makes of an Rngs; None if it makes none."""
     try:
-        module = nnx.eval_shape(lambda: make(nnx.Rngs(0)))
+        module = nnx.eval_shape(lambda: _called(make, nnx.Rngs(0)))
     except Exception:  # a function of variables fails on Rngs in ways of its own
         return None
     return module if isinstance(module, nnx.Module) else None

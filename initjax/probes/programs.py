@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +19,8 @@ from initjax.typing import Array, Key
 
 Loss = Callable[[Any], Any]
 _KEPT = 16
-_KNOWN: OrderedDict[Hashable, "Program"] = OrderedDict()
+_KNOWN: OrderedDict[Hashable, Any] = OrderedDict()
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Program:
     run: Callable[..., Any]
 
 
-def once(key: Hashable, make: Callable[[], Program]) -> Program:
-    """The program of a key, made if it is not among the last ones."""
+def once(key: Hashable, make: Callable[[], T]) -> T:
+    """What was made for a key, or is made now if it is not among the last ones."""
     try:
         known = _KNOWN.get(key)
     except TypeError:  # a setting or a model that cannot be hashed

@@ -14,6 +14,8 @@ from initjax.typing import Array, HostArray
 
 ROWS = 64
 """Rows that are compared with each other."""
+_TOGETHER = 8
+"""Tokens of one sample among them, where there are as many."""
 ENTRIES = 4096
 """Entries of a parameter that are told apart."""
 _TWINS = 1e-5
@@ -66,7 +68,7 @@ def log10_of(top: HostArray, square: HostArray) -> HostArray:
 
 
 FORWARD = ("top", "unit_mean", "unit_variance", "unit_square", "zero_fraction")
-COMPARED = ("effective_rank", "cosine")
+COMPARED = ("effective_rank", "cosine", "token_cosine")
 COUNTED = ("nan_count", "inf_count")
 """What ``forward`` returns, in this order."""
 
@@ -81,34 +83,54 @@ def forward(x: Array) -> Array:
         jnp.mean((unit - mean) ** 2),
         jnp.mean(unit * unit),
         jnp.mean(x == 0),
-        *_compared(_rows(unit)),
+        *_compared(*_rows(unit)),
         jnp.sum(jnp.isnan(x)),
         jnp.sum(jnp.isinf(x)),
     )
     return jnp.stack([jnp.asarray(n, jnp.float32) for n in numbers])
 
 
-def _rows(x: Array) -> Array:
-    """[row, feature] of what is to be told apart: tokens of [batch, token, feature].
+def _rows(x: Array) -> tuple[Array, HostArray]:
+    """[row, feature] of what is to be told apart, and the sample of each row.
 
-    Arrays of more axes are images and the like, whose samples are compared.
+    Those are some tokens of some samples of [batch, token, feature]. Arrays of more axes
+    are images and the like, whose samples are compared.
     """
     if x.ndim == 0:
-        return x.reshape(1, 1)
-    rows = x.reshape(-1, x.shape[-1]) if x.ndim == 3 else x.reshape(x.shape[0], -1)
-    return rows[np.linspace(0, len(rows) - 1, min(ROWS, len(rows))).round().astype(int)]
+        return x.reshape(1, 1), np.zeros(1)
+    if x.ndim != 3:
+        picked = _spaced(len(x), ROWS)
+        return x.reshape(x.shape[0], -1)[picked], picked
+    tokens = _spaced(x.shape[1], max(_TOGETHER, ROWS // max(len(x), 1)))
+    samples = _spaced(len(x), ROWS // max(len(tokens), 1))
+    rows = x[samples][:, tokens].reshape(-1, x.shape[-1])
+    return rows, np.repeat(samples, len(tokens))
 
 
-def _compared(rows: Array) -> tuple[Array, Array]:
-    """Effective rank and mean cosine of rows; nan where there are no two to compare."""
+def _spaced(count: int, most: int) -> HostArray:
+    """Indices below ``count``, at most as many, evenly spaced."""
+    return np.linspace(0, count - 1, min(most, count)).round().astype(int)
+
+
+def _compared(rows: Array, samples: HostArray) -> tuple[Array, Array, Array]:
+    """Effective rank, mean cosine of rows, and of those of one sample."""
     products = jnp.matmul(rows, rows.T, precision="highest")
     norms = jnp.sqrt(jnp.diagonal(products))
-    live = norms > 0
+    live = norms != 0
     inverse = jnp.where(live, 1 / jnp.where(live, norms, 1), 0)
-    count = jnp.sum(live)
     rank = jnp.sum(norms**2) ** 2 / jnp.sum(products**2)
-    total = jnp.sum(products * inverse * inverse[:, None])
-    return rank, jnp.where(count > 1, (total - count) / (count * (count - 1)), jnp.nan)
+    cosines = products * inverse * inverse[:, None]
+    apart = ~np.eye(len(samples), dtype=bool)
+    same = apart & (samples[:, None] == samples)
+    both = live & live[:, None]
+    return rank, _mean_where(cosines, both & apart), _mean_where(cosines, both & same)
+
+
+def _mean_where(x: Array, picked: Array) -> Array:
+    """Mean of the picked entries; nan without any."""
+    count = jnp.sum(picked)
+    total = jnp.sum(jnp.where(picked, x, 0))
+    return jnp.where(count > 0, total / jnp.maximum(count, 1), jnp.nan)
 
 
 def activation(z: Array, known: Activation) -> Array:
@@ -127,6 +149,7 @@ PARAMETER = ("top", "unit_mean", "unit_variance", "unit_square", "distinct", "no
 def parameter(x: Array, gradient: Array) -> Array:
     """[PARAMETER, twins, twins of the gradient, size of the gradient] of a parameter."""
     unit, top = scaled(x)
+    slope, steep = scaled(gradient)
     mean = jnp.mean(unit)
     first = jnp.sort(x.ravel()[:ENTRIES])
     numbers = (
@@ -136,23 +159,37 @@ def parameter(x: Array, gradient: Array) -> Array:
         jnp.mean(unit * unit),
         1 + jnp.sum(first[1:] != first[:-1]),
         jnp.sum(~jnp.isfinite(x)),
-        _twins(unit),
-        _twins(scaled(gradient)[0]),
-        *size(gradient),
+        *_twins(unit, slope),
+        steep,
+        jnp.mean(slope * slope),
     )
     return jnp.stack([jnp.asarray(n, jnp.float32) for n in numbers])
 
 
-def _twins(unit: Array) -> Array:
+def _twins(unit: Array, slope: Array) -> Array:
     """Share of units (last axis) that have the same incoming numbers as another one.
 
     Seen in two projections, which those of different units share by chance only.
+
+    Args:
+        unit: A parameter.
+        slope: Its gradient.
     """
     if unit.ndim < 2 or unit.shape[-1] < 2:
-        return jnp.float32(jnp.nan)
-    columns = unit.reshape(-1, unit.shape[-1])
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], (2, len(columns)))
-    seen = jnp.matmul(jnp.asarray(signs, unit.dtype), columns, precision="highest")
+        return jnp.full(2, jnp.nan, jnp.float32)
+    fan_in = unit.size // unit.shape[-1]
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (2, fan_in))
+    seen = [
+        jnp.matmul(
+            jnp.asarray(signs, x.dtype), x.reshape(fan_in, x.shape[-1]), precision="highest"
+        ).astype(jnp.result_type(unit, slope))
+        for x in (unit, slope)
+    ]
+    return jax.vmap(_shared)(jnp.stack(seen))
+
+
+def _shared(seen: Array) -> Array:
+    """Share of units of which another one has the same two numbers, [2, unit]."""
     first, second = jax.lax.sort((seen[0], seen[1]), num_keys=1)
     close = _TWINS * jnp.max(jnp.abs(seen), axis=1)
     same = (first[1:] - first[:-1] <= close[0]) & (

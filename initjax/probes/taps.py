@@ -27,6 +27,7 @@ def tap(x: Array, slot: Array) -> Array:
         slot: [2] of any values, used by this tap alone.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> up = lambda slot: 0.25 * jnp.sum(tap(jnp.ones(3), slot))
         >>> jax.grad(up)(jnp.zeros(2)).tolist()
         [0.25, 1.0]

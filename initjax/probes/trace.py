@@ -22,6 +22,7 @@ SITE_COLUMNS = (
     "dead_fraction",
     "effective_rank",
     "cosine",
+    "token_cosine",
     "nan_count",
     "inf_count",
     "back_log10_rms",
@@ -39,8 +40,10 @@ SITE_COLUMNS = (
                         or in value, for every row of the batch: of an activation those
                         with φ′(z) = 0 in all rows; nan elsewhere
     effective_rank      (Σλ)² / Σλ² of the eigenvalues λ of XXᵀ, from 1 to the number of
-                        rows X that are compared (at most 64, evenly spaced)
+                        rows X that are compared: at most 64 samples, evenly spaced, or
+                        some tokens of some samples of [batch, token, feature]
     cosine              mean cosine similarity of those rows, two by two
+    token_cosine        the same of tokens of one sample; nan where there are no tokens
     nan_count, inf_count
     back_*              of the gradient of the loss with respect to the output;
                         back_nonfinite is 1 where an entry of it is nan or infinite

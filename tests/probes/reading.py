@@ -11,7 +11,7 @@ def read(model, batch):
     """Sites and the reader of a linen module or a callable Rngs -> nnx module."""
     given = batches.read(batch)
     network = networks.read(model, given, given=False)
-    variables = jax.eval_shape(network.init, jax.random.key(0))
+    variables = jax.eval_shape(network.init, jax.random.key(0), given.arrays)
     params, paths, others, tree = _parameters(variables)
 
     def apply(params, others, key, arrays):

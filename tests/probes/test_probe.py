@@ -121,6 +121,29 @@ def test_forward_numbers_are_numpys(trace, variables):
     )
 
 
+@pytest.mark.parametrize("shape", [(3, 5, 4), (20, 3, 4), (1, 7, 4), (6, 1, 4)])
+def test_tokens_are_compared_with_those_of_their_sample(shape):
+    x = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    found = probe(lambda variables, x: x * variables["a"], x, variables={"a": jnp.ones(())})
+    unit = x / np.linalg.norm(x, axis=-1, keepdims=True)
+    samples, tokens, _ = shape
+    among = np.einsum("stf,suf->s", unit, unit) - tokens
+    both = np.einsum("stf,zuf->", unit, unit) - samples * tokens
+    pairs = samples * tokens * (samples * tokens - 1)
+    assert found.site_values["cosine"][0, 0] == pytest.approx(both / pairs, abs=1e-5)
+    expected = np.mean(among) / (tokens * (tokens - 1)) if tokens > 1 else np.nan
+    np.testing.assert_allclose(found.site_values["token_cosine"][0, 0], expected, atol=1e-5)
+
+
+def test_of_many_tokens_some_of_each_of_some_samples_are_compared():
+    """A token and its sample have the same sign, which alternates over samples."""
+    x = np.ones((10, 100, 4), np.float32) * (-1.0) ** np.arange(10)[:, None, None]
+    x *= np.random.default_rng(0).uniform(1, 2, (10, 100, 1)).astype(np.float32)
+    found = probe(lambda variables, x: x * variables["a"], x, variables={"a": jnp.ones(())})
+    assert found.site_values["token_cosine"][0, 0] == pytest.approx(1, abs=1e-5)
+    assert found.site_values["cosine"][0, 0] < 0.2
+
+
 def test_what_comes_back_is_the_finite_difference(trace, variables):
     _, values = forward_by_hand(variables, {})
     for index, x in enumerate(values):

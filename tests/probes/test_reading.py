@@ -225,6 +225,24 @@ def test_each_step_of_a_recurrent_network_is_a_use_of_its_layers(cell):
     assert layers[-1].depth == 4
 
 
+def test_two_heads_of_one_body_are_no_residual():
+    def call(_, x):
+        h = nn.relu(nn.Dense(8)(x))
+        mean, spread = nn.Dense(4)(h), nn.Dense(4)(h)
+        return nn.Dense(3)(mean + 0.1 * jnp.exp(spread))
+
+    assert set(kinds(Function(call), ROWS).values()) == {"dense", "activation", "sum"}
+
+
+def test_a_recurrent_network_over_embedded_tokens_has_no_projected_shortcut():
+    def call(_, tokens):
+        return nn.RNN(nn.SimpleCell(5))(nn.Embed(20, 4)(tokens))
+
+    found = kinds(Function(call), TOKENS)
+    assert "residual" not in found.values()
+    assert list(found.values()).count("sum") == 6
+
+
 class Gated(nnx.Module):
     def __init__(self, rngs):
         self.up, self.gate = nnx.Linear(3, 8, rngs=rngs), nnx.Linear(3, 8, rngs=rngs)
