@@ -78,6 +78,14 @@ class Body:
                 yield from step.inner.made()
 
 
+def loop_parts(params: Mapping[str, Any]) -> tuple[int, int]:
+    """How many of a scan's inputs are constants, and how many are carried on."""
+    if "num_consts" in params:
+        return params["num_consts"], params["num_carry"]
+    consts, carry, _ = params["ft_in"].unpack()  # from jax 0.12 on
+    return len(consts), len(carry)
+
+
 def flatten(function: Callable[..., Any], *arguments: Any) -> Body:
     """The steps of a function of arrays (or of their shapes), traced once."""
     closed = jax.make_jaxpr(function)(*arguments)

@@ -12,9 +12,18 @@ from initjax.activations import ACTIVATIONS
 from initjax.probes import elementwise, meetings, products
 from initjax.probes.drafts import LAYERS, Draft
 from initjax.probes.functions import Activation, recognize
-from initjax.probes.program import CUSTOM, REMATERIALIZED, Body, Constant, Ref, Step
+from initjax.probes.loops import common, sliced, started, union
+from initjax.probes.program import (
+    CUSTOM,
+    REMATERIALIZED,
+    Body,
+    Constant,
+    Ref,
+    Step,
+    loop_parts,
+)
 from initjax.probes.sites import Kind, Unseen
-from initjax.probes.values import Value, constant, floating, signal
+from initjax.probes.values import Value, constant, signal
 
 
 @dataclass
@@ -159,24 +168,24 @@ class Reader:
         for value in operands:  # an activation before the loop is a site before it
             if value.origin == "signal":
                 self.settle(value)
-        first, carried = params["num_consts"], params["num_carry"]
+        first, carried = loop_parts(params)
         consts = operands[:first]
-        carry = [_started(value) for value in operands[first : first + carried]]
+        carry = [started(value) for value in operands[first : first + carried]]
         swept = operands[first + carried :]
-        stem = _common([w for value in swept for w in value.weights])
+        stem = common([w for value in swept for w in value.weights])
         stacked = [list[Value]() for _ in step.outputs[carried:]]
         order, turns = self.order, self.turns
         for turn in range(params["length"]):
             at = params["length"] - 1 - turn if params["reverse"] else turn
             self.order, self.turns = (*order, step.order, turn), (*turns, at)
-            slices = [_sliced(value, stem, at) for value in swept]
+            slices = [sliced(value, stem, at) for value in swept]
             found = self.read(body, [*consts, *carry, *slices])
             after = [self.root(value) for value in found]
             carry = after[:carried]
             for rows, value in zip(stacked, after[carried:], strict=True):
                 rows.append(value)
         self.order, self.turns = order, turns
-        return [*map(replace, carry), *map(_union, stacked)]
+        return [*map(replace, carry), *map(union, stacked)]
 
     def _other(
         self, step: Step, operands: list[Value], signals: list[Value]
@@ -212,37 +221,3 @@ def _without_signal(step: Step, operands: list[Value]) -> Value:
     if weights:
         return Value("parameter", real=True, weights=weights, state=state)
     return Value("constant", state=state, node=elementwise.uniform(step, operands))
-
-
-def _common(paths: list[str]) -> str:
-    """The folder that all paths lie in."""
-    shared = list[str]()
-    for names in zip(*(path.split("/")[:-1] for path in paths), strict=False):
-        if len(set(names)) > 1:
-            break
-        shared.append(names[0])
-    return "/".join(shared)
-
-
-def _started(value: Value) -> Value:
-    """What a loop hands on, before its first turn: zeros count as a signal."""
-    if value.origin == "constant" and value.aval is not None and floating(value.aval):
-        return signal(frozenset(), aval=value.aval)
-    return value
-
-
-def _sliced(value: Value, stem: str, at: int) -> Value:
-    """One turn's part of what a loop sweeps over."""
-    if value.origin != "parameter":
-        return value
-    weights = tuple(f"{stem}[{at}]{w.removeprefix(stem)}" for w in value.weights)
-    return replace(value, weights=weights)
-
-
-def _union(rows: list[Value]) -> Value:
-    """What a loop has stacked."""
-    signals = [value for value in rows if value.origin == "signal"]
-    if signals:
-        sources = frozenset[int]().union(*(value.sources for value in signals))
-        return signal(sources, real=signals[0].real)
-    return replace(rows[0], node=None) if rows else Value("constant")

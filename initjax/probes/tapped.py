@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from initjax.probes.program import REMATERIALIZED, Body, Constant, Ref, Step
+from initjax.probes.program import REMATERIALIZED, Body, Constant, Ref, Step, loop_parts
 from initjax.probes.reading import Reader
 from initjax.probes.statistics import activation, forward, size
 from initjax.probes.taps import SLOT, tap
@@ -121,7 +121,7 @@ class Tapped:
     ) -> tuple[list[Any], Numbers]:
         """A loop whose body is measured at each turn."""
         params = step.params
-        consts, carried = params["num_consts"], params["num_carry"]
+        consts, carried = loop_parts(params)
         carry = operands[consts : consts + carried]
 
         def turn(carry: Any, swept: Any) -> tuple[Any, Any]:
