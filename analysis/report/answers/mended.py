@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.mended import GUESS, TITLES, ends
+from analysis.mended import GUESS, OPTIMIZERS, TITLES, ends
 from analysis.report.facts import Comparison
 
 
@@ -11,22 +11,24 @@ def answer(table: pd.DataFrame) -> str:
     rows = ends(table)
     rows = rows[rows["chosen"]]
     told = []
-    for network, same in rows.groupby("network", sort=False):
+    for (network, optimizer), same in rows.groupby(["network", "optimizer"], sort=False):
         by = same.set_index("state")
         before, after = by.loc["before"], by.loc["after"]
         told.append(
-            f"{TITLES.get(str(network), network)} ({before['verdict']}) from "
+            f"{TITLES.get(network, network)} ({before['verdict']}) by "
+            f"{OPTIMIZERS.get(optimizer, optimizer)} from "
             f"{before['accuracy']:.0%} to {after['accuracy']:.0%}"
         )
-    return (
-        "Accuracy on images held out, each start at its best rate, goes by the remedy for "
-        f"{', for '.join(told)}."
-    )
+    return f"The remedy takes the accuracy on images held out of {', of '.join(told)}."
 
 
 def compare(table: pd.DataFrame) -> Comparison:
     """The loss of the network that vanishes against that of a guess."""
-    rows = table[(table["network"] == "deep_relu") & (table["state"] == "before")]
+    rows = table[
+        (table["network"] == "deep_relu")
+        & (table["optimizer"] == "sgd")
+        & (table["state"] == "before")
+    ]
     if rows.empty:
         raise LookupError("no deep ReLU network before its remedy")
     away = (rows["loss"] - GUESS).abs()
@@ -34,5 +36,5 @@ def compare(table: pd.DataFrame) -> Comparison:
         "He et al. (2015): with variance 1/n every ReLU layer halves the signal, and the "
         "loss stays at ln 10.",
         f"{away.max():.2g} nats from ln 10, of {rows['seed'].nunique()} seeds at "
-        f"{rows['rate'].nunique()} rates, at any step.",
+        f"{rows['rate'].nunique()} rates, at any step of SGD.",
     )
