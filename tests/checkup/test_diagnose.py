@@ -79,6 +79,22 @@ def test_the_same_findings_are_those_of_the_same_key(sick):
     assert [str(f) for f in again.findings] == [str(f) for f in sick.findings]
 
 
+class Sleeping(nn.Module):
+    """A readout of zeros keeps gradients from the layers behind it, for one step."""
+
+    @nn.compact
+    def __call__(self, x):
+        h = nn.relu(nn.Dense(8)(x))
+        return nn.Dense(2, kernel_init=nn.initializers.zeros)(h)
+
+
+def test_diagnosing_again_compiles_nothing(compilations):
+    assert diagnose(Sleeping(), X, seeds=3).healthy
+    with compilations() as count:
+        again = diagnose(Sleeping(), X, seeds=3, key=jax.random.key(5))
+    assert (again.verdict, count.value) == ("healthy", 0)
+
+
 def test_public_names():
     assert initjax.diagnose is diagnose
 

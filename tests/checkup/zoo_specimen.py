@@ -16,7 +16,7 @@ class Specimen(NamedTuple):
         linen: A module.
         nnx: A callable Rngs -> Module.
         loss: Of the outputs; None for the default.
-        curable: Whether a start of the parameters makes it healthy.
+        curable: Whether the remedy that is found makes it healthy.
     """
 
     verdicts: tuple[str, ...]

@@ -65,7 +65,7 @@ def test_the_sweeps_take_as_long_as_is_said():
     for name in origins:
         assert f"| `{name}` |" in README
     seconds = {name: o["wall_seconds"] for name, o in origins.items()}
-    assert "measure for less than twenty minutes on two cores" in README
-    assert sum(seconds.values()) - seconds["throughput"] < 1200
+    assert "measure for less than forty minutes on two cores" in README
+    assert sum(seconds.values()) - seconds["throughput"] < 2400
     assert "from `init_distributions` to `dead_relu` for less than ten" in README
     assert sum(seconds[name] for name in CLASSIC) < 600
