@@ -10,11 +10,11 @@ about 60 modules; with shortcuts 1,000 train, 2,005 layers; of 40 modules with s
 some layers' gradients are near 0 after training, while no weights are.
 
 What is varied where: part start, networks before training: activation, cure,
-initialization and N. Part train, by study: map, cure and N from torch's default; plain, N
-module by module without cure; epsilon, Adam's ε; rates, learning rate, and SGD; schemes,
-initialization; clipping, by norm and by value, from U(-0.5, 0.5) and torch's; floor. Plain
-sigmoids have more steps and a rate of their own outside the map. Part layers: every layer
-before training (study profile), and through training with shortcuts (study layers).
+initialization and N. Part train, by study: map, cure and N, of ReLUs from torch's default,
+of sigmoids, which need more steps, from Xavier's law; plain, N module by module without
+cure; epsilon, Adam's ε; rates, learning rate, and SGD; schemes, initialization; clipping,
+by norm and by value, from U(-0.5, 0.5) and torch's; floor. Part layers: every layer before
+training (study profile), and through training with shortcuts (study layers).
 """
 
 from collections.abc import Hashable, Mapping

@@ -110,8 +110,11 @@ def _maker(make: Callable[..., Any], batch: Batch) -> Network:
 
 
 def _called(make: Callable[..., Any], rngs: nnx.Rngs) -> Any:
+    # A class has the signature of its metaclass, and so has a partial of it.
+    made = getattr(make, "func", make)
+    made = made.__init__ if isinstance(made, type) else made
     try:
-        by_name = "rngs" in inspect.signature(make).parameters
+        by_name = "rngs" in inspect.signature(made).parameters
     except (TypeError, ValueError):  # what is not written in Python
         by_name = False
     return make(rngs=rngs) if by_name else make(rngs)

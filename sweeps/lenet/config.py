@@ -28,8 +28,8 @@ class Config:
     """Initializations of the networks that are measured before training."""
     start_modules: tuple[int, ...] = (2, 10, 40)
     """Their modules."""
-    deep_starts: tuple[str, ...] = ("torch",)
-    """Initializations of deeper ones."""
+    deep_starts: tuple[str, ...] = ("torch", "uniform(-0.5, 0.5)")
+    """Initializations of deeper ones; but for torch's without cure."""
     deep_modules: tuple[int, ...] = (1000,)
     """The modules of these."""
     start_seeds: int = 20
@@ -48,14 +48,14 @@ class Config:
     """The same of sigmoids."""
     steps: int = 160
     """Minibatches that a network is trained on."""
-    sigmoid_steps: int = 500
-    """The same of plain sigmoids, which stay on a plateau first."""
+    sigmoid_steps: int = 600
+    """The same of sigmoids, which stay on a plateau first."""
     batch: int = 16
     """Images of a minibatch."""
     rate: float = 1e-3
     """Learning rate of Adam."""
-    sigmoid_rate: float = 1e-3
-    """The same for plain sigmoids."""
+    sigmoid_rate: float = 3e-3
+    """The same for sigmoids that start from Xavier's law."""
     sgd_rate: float = 0.05
     """Learning rate of SGD with momentum 0.9."""
     rates: tuple[float, ...] = (3e-3,)
@@ -73,7 +73,7 @@ class Config:
     seeds: int = 3
     """Seeds of the networks that are trained."""
     deep: int = 20
-    """Modules from which on networks of the map have fewer seeds, and plain ones none."""
+    """Modules from which on the map has fewer seeds, and no plain networks or sigmoids."""
     deep_seeds: int = 2
     """Seeds of these."""
     layer_modules: int = 40

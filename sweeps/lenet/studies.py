@@ -20,7 +20,11 @@ def networks(config: Config) -> list[Cell]:
     found: dict[tuple[Any, ...], Cell] = {}
     data = source(config.data_dir)
     for cell in (*_starts(config, data), *_trained(config, data)):
-        if fits(cell) and _wanted(cell, config):
+        if (
+            fits(cell)
+            and _wanted(cell, config)
+            and (cell["study"] != "deep" or _deep(cell))
+        ):
             identity = tuple(value for name, value in cell.items() if name != "study")
             found.setdefault(identity, cell)
     return list(found.values())
@@ -31,7 +35,16 @@ def fits(cell: Cell) -> bool:
     return cell["scheme"] != "fixup" or cell["cure"] == "shortcut"
 
 
+def _deep(cell: Cell) -> bool:
+    """Of a thousand modules: every cure of ReLUs, and what is told of others."""
+    if cell["activation"] == "sigmoid" or cell["scheme"] != "torch":
+        return cell["cure"] == "plain"
+    return True
+
+
 def _wanted(cell: Cell, config: Config) -> bool:
+    if cell["study"] == "deep" and not _deep(cell):
+        return False
     return cell["activation"] in config.activations and cell["cure"] in config.cures
 
 
@@ -110,16 +123,23 @@ def _by_depth(config: Config) -> list[Axes]:
 
 
 def _map(config: Config) -> list[Axes]:
-    """How deep does each activation train, with each cure, from torch's default?
+    """How deep does each activation train, with each cure?
 
-    Plain networks only to where they are known to fail.
+    ReLUs from torch's default, sigmoids from Xavier's law. Plain networks, and sigmoids,
+    only to where they are known to fail.
     """
-    return [
-        _kind(activation, cure, "torch") | depths
-        for activation in ACTIVATIONS
-        for cure in CURES
-        for depths in _by_depth(config)[: 1 if cure == "plain" else 2]
-    ]
+    found = list[Axes]()
+    for cure in CURES:
+        for depths in _by_depth(config)[: 1 if cure == "plain" else 2]:
+            found.append(_kind("relu", cure, "torch") | depths)
+        for depths in _by_depth(config)[:1]:
+            found.append(_kind("sigmoid", cure, "xavier_normal") | _slow(config) | depths)
+    return found
+
+
+def _slow(config: Config) -> Axes:
+    """The way of training of sigmoids from Xavier's law."""
+    return {"steps": [config.sigmoid_steps], "rate": [config.sigmoid_rate]}
 
 
 def _shallow(config: Config, activation: str, scheme: str = "torch") -> Axes:
@@ -127,7 +147,7 @@ def _shallow(config: Config, activation: str, scheme: str = "torch") -> Axes:
     own: Axes = {"modules": config.relu_modules}
     if activation == "sigmoid":
         own = {"modules": config.sigmoid_modules, "steps": [config.sigmoid_steps]}
-        own |= {"rate": [config.sigmoid_rate]}
+        own |= _slow(config) if scheme != "torch" else {}
     return _kind(activation, "plain", scheme) | own
 
 

@@ -15,7 +15,10 @@ VERDICTS = {
     *("rank_collapse", "residual_blowup", "nonfinite", "precision"),
 }
 NETWORKS = 32
-WHOLE = pytest.mark.usefixtures("whole_zoo")
+WHOLE = pytest.mark.skipif(
+    "not config.getoption('--zoo', default=False)",
+    reason="part of the whole zoo: pytest tests/checkup --zoo",
+)
 
 
 def _listed(names, quick):

@@ -31,6 +31,7 @@ SMALL = {
     "profiles": (1,),
     "modules": (0, 2),
     "relu_modules": (1,),
+    "clip_modules": (1,),
     "steps": 4,
     "batch": 8,
     "start_batch": 8,
