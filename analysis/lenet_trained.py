@@ -75,10 +75,11 @@ def depth_map(table: pd.DataFrame, trained: float) -> pd.DataFrame:
     asked = asked[asked["study"] == "map"]
     if asked.empty:
         raise Absent("no map")
-    usual, way = asked["scheme"].iloc[0], asked[[*WAY, *TRANSFORM]].iloc[:1]
+    way = asked[["activation", *WAY, *TRANSFORM]].drop_duplicates()
+    usual = dict(asked[["activation", "scheme"]].drop_duplicates().to_numpy())
     found = accuracies(table, trained).merge(way).rename(columns={"median": "value"})
     fixup = (found["scheme"] == "fixup") & (found["cure"] == "shortcut")
-    found = found[(found["scheme"] == usual) | fixup]
+    found = found[(found["scheme"] == found["activation"].map(usual)) | fixup]
     first = table[table["part"] == "start"]
     first = first if len(first) else of_part(table, "train").merge(way)
     of = first.merge(found[NETWORK].drop_duplicates()).groupby([*NETWORK, "modules"])
@@ -87,12 +88,17 @@ def depth_map(table: pd.DataFrame, trained: float) -> pd.DataFrame:
     parts = found.assign(quantity="accuracy"), grads.assign(quantity="gradient")
     rows = pd.concat(parts, ignore_index=True)
     rows = rows[_widely(rows)].copy()
-    rows["row"] = [name(*kind, usual) for kind in rows[NETWORK].itertuples(index=False)]
+    kinds = rows[NETWORK].itertuples(index=False)
+    rows["row"] = [name(*kind, usual[kind[0]]) for kind in kinds]
     rows["panel"] = "map"
     columns = ["panel", "quantity", *NETWORK, "row", "modules", "value", "seeds"]
     shown = _sorted(rows)[columns]
-    note = f"{usual}'s initialization; {trained_how(way.iloc[0])}, {spread(found['seeds'])}"
-    note += f" seeds\ngradients: {spread(grads['seeds'])} seeds"
+    ways = [
+        f"{one.activation} from {usual[one.activation]}: {trained_how(row)}"
+        for one, (_, row) in zip(way.itertuples(), way.iterrows(), strict=True)
+    ]
+    note = "\n".join(ways) + f"; {spread(found['seeds'])} seeds"
+    note += f"\ngradients: {spread(grads['seeds'])} seeds"
     if fixup.any():
         note += "; Fixup's are 0, as its readout is"
     shown.attrs["note"] = note

@@ -13,26 +13,25 @@ _TRAINED = 0.5
 def answer(table: pd.DataFrame) -> str:
     """How deep each kind of network trains from torch's initialization."""
     ends = limits(accuracies(table, _TRAINED))
-    asked = table[table["study"] == "map"]
-    way = asked[["optimizer", "rate", "epsilon", "steps", "transform"]].iloc[:1]
-    usual = ends.merge(way)
-    usual = usual[usual["scheme"] == "torch"]
+    asked = table[(table["study"] == "map") & (table["scheme"] != "fixup")]
+    keys = ["activation", "scheme", "optimizer", "rate", "epsilon", "steps", "transform"]
+    usual = ends.merge(asked[keys].drop_duplicates())
     words = []
-    for activation, same in usual.groupby("activation", sort=False):
+    for (activation, scheme, steps), same in usual.groupby(
+        ["activation", "scheme", "steps"], sort=False
+    ):
         deepest = [
             f"{name(activation, row.cure, 'torch').partition(', ')[2]} "
             f"{_depth(row.frontier, row.deepest)}"
             for row in same.itertuples()
         ]
-        words.append(f"{activation}: {', '.join(deepest)}")
+        words.append(f"{activation} from {scheme}, {steps:,} steps: {', '.join(deepest)}")
     plain = ends[(ends["cure"] == "plain") & (ends["transform"] == "none")]
     best = plain.groupby("activation")["frontier"].max()
-    steps = way["steps"].iloc[0]
     ways = ", ".join(f"{n} with {a}" for a, n in best.items())
     return (
-        f"After {steps} steps of Adam the deepest that most seeds train have these "
-        f"modules: {'; '.join(words)}. Over all ways to train plain networks it is "
-        f"{ways}."
+        f"By Adam the deepest that most seeds train have: {'; '.join(words)} modules. "
+        f"Over all ways to train plain networks it is {ways}."
     )
 
 
