@@ -12,9 +12,10 @@ some layers' gradients are near 0 after training, while no weights are.
 What is varied where: part start, networks before training: activation, cure,
 initialization and N. Part train, by study: map, cure and N, of ReLUs from torch's default,
 of sigmoids, which need more steps, from Xavier's law; plain, N module by module without
-cure; epsilon, Adam's ε; rates, learning rate, and SGD; schemes, initialization; clipping,
-by norm and by value, from U(-0.5, 0.5) and torch's; floor. Part layers: every layer before
-training (study profile), and through training with shortcuts (study layers).
+cure; epsilon, Adam's ε; rates, learning rate, and SGD; schemes, initialization; patience,
+steps; clipping, by norm and by value, from U(-0.5, 0.5) and torch's; floor. Part layers:
+every layer before training (study profile), and through training with shortcuts (study
+layers).
 """
 
 from collections.abc import Hashable, Mapping
@@ -103,7 +104,10 @@ PRESETS: Mapping[str, Config] = {
         relu_modules=(*range(1, 13), 15, 20, 30, 40),
         sigmoid_modules=(*range(13), 15, 20),
         steps=2500,
+        sigmoid_map=(0, 2, 5, 10, 20, 40),
         sigmoid_steps=10_000,
+        patient_modules=(1, 2, 3, 6),
+        patient_steps=50_000,
         batch=64,
         rates=(1e-4, 3e-4, 3e-3),
         epsilons=(1e-10, 1e-12, 1e-14, 1e-16),

@@ -38,14 +38,14 @@ def _step(case: Case, before: int, after: int, way: Direction) -> float | None:
 
     sites, site = case.trace.sites, case.trace.sites[after]
     activation, kernel = activation_before(sites, after), site.weights[0]
-    path = kernel.replace("[", "/[").split("/[")[0] if "[" in kernel else kernel
-    if path not in case.leaves or "[" in kernel or before not in _origins(case, after):
+    # A part of a stacked kernel, as "kernel[3]", has no leaf of its own.
+    if kernel not in case.leaves or before not in _origins(case, after):
         return None
     logs = case.trace.site_values["log10_rms"][:, before]
     known = logs[np.isfinite(logs)]
     if activation is None or not len(known) or site.fan_in is None:
         return None
-    log_std = np.median(case.trace.parameter_values["log10_std"][:, case.leaves[path][0]])
+    log_std = np.median(case.trace.parameter_values["log10_std"][:, case.leaves[kernel][0]])
     sigma_w = 10**log_std * math.sqrt(site.fan_in)
     q = float(10 ** (2 * np.median(known)))
     try:

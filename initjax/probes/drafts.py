@@ -33,6 +33,7 @@ class Draft:
         activation: Of an activation.
         skip: Drafts of the term that was there before, in residual.
         branch: Drafts of the term that comes from it.
+        layer: Path of the layer that it is named by, known once all drafts are read.
     """
 
     kind: Kind

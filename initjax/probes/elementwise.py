@@ -103,7 +103,7 @@ def custom(step: Step, operands: list[Value]) -> Value | None:
     return Value(
         "signal",
         real=before.real,
-        node=_composed(found.function, before.function),
+        node=_composed(found.function, before.function, {}),
         root=before.base,
         curved=found.curved or before.curved,
         within=str(step.params.get("name") or step.within),
@@ -137,14 +137,16 @@ def _within(body: Body, inputs: list[Value]) -> Value | None:
     return None if isinstance(last, Constant) else known[last]
 
 
-def _composed(outer: Node, inner: Node) -> Node:
-    """The node of outer(inner(x))."""
+def _composed(outer: Node, inner: Node, known: dict[Node, Node]) -> Node:
+    """The node of outer(inner(x)), where what is known of its parts is not made again."""
     if outer is VARIABLE:
         return inner
     if outer.primitive is None or inner is VARIABLE:
         return outer
-    arguments = tuple(_composed(node, inner) for node in outer.arguments)
-    return Node(outer.primitive, arguments, outer.params)
+    if outer not in known:
+        arguments = tuple(_composed(node, inner, known) for node in outer.arguments)
+        known[outer] = Node(outer.primitive, arguments, outer.params)
+    return known[outer]
 
 
 def reduced(value: Value, primitive: str) -> Value:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import jax.numpy as jnp
@@ -33,14 +34,23 @@ class Node:
     params: Mapping[str, Any] = field(default_factory=dict)
     value: Any = None
 
-    @property
-    def text(self) -> str:
-        """What tells one function from another."""
-        if self.primitive is None:
-            return "x" if self.value is None else repr(np.asarray(self.value).tolist())
-        kept = {k: v for k, v in self.params.items() if k in ("y", "accuracy", "exponent")}
-        inside = ", ".join(argument.text for argument in self.arguments)
-        return f"{self.primitive.name}{kept or ''}({inside})"
+    @cached_property
+    def number(self) -> int:
+        """That of the function: two nodes that are written alike share it.
+
+        Each node counts once, however many ways lead to it.
+        """
+        value = None if self.value is None else np.asarray(self.value)
+        own = (
+            str(self.primitive),
+            repr(sorted(self.params.items(), key=lambda item: item[0])),
+            None if value is None else (str(value.dtype), repr(value.tolist())),
+            *(argument.number for argument in self.arguments),
+        )
+        return _NUMBERS.setdefault(own, len(_NUMBERS))
+
+
+_NUMBERS: dict[tuple[Any, ...], int] = {}
 
 
 VARIABLE = Node()
@@ -101,7 +111,7 @@ class Activation:
     steepest: float
 
 
-_RECOGNIZED: dict[tuple[str, str, str], Activation] = {}
+_RECOGNIZED: dict[tuple[int, str, str], Activation] = {}
 
 
 def recognize(node: Node, within: str, dtype: Any) -> Activation:
@@ -112,7 +122,7 @@ def recognize(node: Node, within: str, dtype: Any) -> Activation:
         within: Name of the jitted function that it was found in, for those without one.
         dtype: In which it is computed; its constants are rounded like that.
     """
-    key = node.text, within, str(dtype)
+    key = node.number, within, str(dtype)
     if key not in _RECOGNIZED:
         own = NamedActivation(_public(within), function_of(node), None)
         close = max(_CLOSE, 4 * float(jnp.finfo(dtype).eps))

@@ -78,18 +78,14 @@ def probe(
     network = networks.read(model, read, given=variables is not None)
     keys = jax.random.split(jax.random.key(0) if key is None else key, (seeds, 2))
     held = _variables(model, network, read, variables, keys[:, 0])
-    params, paths, others, tree = _parameters(held)
+    params, paths, others, tree = parted(held)
 
     def apply(params: Any, others: Any, key: Key, arrays: Any) -> Any:
         return network.apply(tree(params, others), key, arrays)
 
-    of_one = jax.tree.map(
-        lambda x: jax.ShapeDtypeStruct(x.shape[1:], x.dtype), (params, others)
-    )
+    of_one = jax.tree.map(_of_one, (params, others))
     inputs = described(read.names, read.arrays)
-    with named(
-        f"model failed on batch ({inputs})", "look at the batch's shapes and dtypes"
-    ):
+    with named(f"model failed on batch ({inputs})", _REMEDY):
         program = programs.once(
             _identity(model, read, held, loss),
             lambda: programs.make(apply, of_one[0], paths, of_one[1], read.arrays, loss),
@@ -146,7 +142,7 @@ def _variables(
         return start(keys)
 
 
-def _parameters(
+def parted(
     variables: Variables,
 ) -> tuple[list[Any], list[str], Any, Callable[[Any, Any], Any]]:
     """Leaves with a gradient, their paths, other leaves, and what puts them together."""

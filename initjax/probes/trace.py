@@ -36,9 +36,8 @@ SITE_COLUMNS = (
     zero_fraction       share of entries that are exactly 0
     saturated_fraction  share of the units of an activation with |φ′(z)| < 0.02 sup |φ′|;
                         nan elsewhere
-    dead_fraction       share of features (last axis) that are the same number, 0 in slope
-                        or in value, for every row of the batch: of an activation those
-                        with φ′(z) = 0 in all rows; nan elsewhere
+    dead_fraction       share of the features of an activation (last axis) with
+                        φ′(z) = 0 in all rows of the batch; nan elsewhere
     effective_rank      (Σλ)² / Σλ² of the eigenvalues λ of XXᵀ, from 1 to the number of
                         rows X that are compared: at most 64 samples, evenly spaced, or
                         some tokens of some samples of [batch, token, feature]

@@ -10,7 +10,7 @@ SCHEMES = (
 )
 STUDIES = (
     *("map", "plain", "epsilon", "rates", "schemes"),
-    *("clipping", "floor", "layers"),
+    *("patience", "clipping", "floor", "layers"),
 )
 
 
@@ -44,12 +44,18 @@ class Config:
     """Modules of the networks of the map, all activations and cures."""
     relu_modules: tuple[int, ...] = (2, 5, 7, 10)
     """Modules of the plain networks of the other questions, of ReLUs."""
-    sigmoid_modules: tuple[int, ...] = (0, 1, 2, 6)
+    sigmoid_modules: tuple[int, ...] = (0, 1, 2)
     """The same of sigmoids."""
+    sigmoid_map: tuple[int, ...] = (0, 5)
+    """Modules of sigmoids in the map."""
+    patient_modules: tuple[int, ...] = (1,)
+    """Modules of the plain networks of sigmoids that are trained for longer."""
     steps: int = 160
     """Minibatches that a network is trained on."""
-    sigmoid_steps: int = 600
+    sigmoid_steps: int = 400
     """The same of sigmoids, which stay on a plateau first."""
+    patient_steps: int = 3000
+    """The same of those that are trained for longer."""
     batch: int = 16
     """Images of a minibatch."""
     rate: float = 1e-3
@@ -63,7 +69,7 @@ class Config:
     epsilons: tuple[float, ...] = (1e-16,)
     """Values of Adam's ε besides 1e-8."""
     clip_modules: tuple[int, ...] = (2, 10)
-    """Modules of the networks whose gradients are clipped or raised to a floor."""
+    """Modules of networks with another optimizer, rate, or transform of gradients."""
     clip_norm: float = 1.0
     """Largest norm of a clipped gradient."""
     clip_value: float = 0.01
@@ -73,9 +79,9 @@ class Config:
     seeds: int = 3
     """Seeds of the networks that are trained."""
     deep: int = 20
-    """Modules from which on the map has fewer seeds, and no plain networks or sigmoids."""
+    """Modules from which on the map has fewer seeds, and no plain networks."""
     deep_seeds: int = 2
-    """Seeds of these."""
+    """Seeds of these, and of those that are trained for longer."""
     layer_modules: int = 40
     """Modules of the network with shortcuts whose every layer is measured in training."""
     layer_steps: int = 620

@@ -12,6 +12,8 @@ RECORDS = 5
 """Records after the start of a network whose layers are followed through training."""
 _UNTRAINED: dict[str, Any] = {"optimizer": ["-"], "rate": [0.0], "epsilon": [0.0]}
 _PLAIN: dict[str, Any] = {"transform": ["none"], "threshold": [0.0]}
+LONG = 1000
+"""Steps from which on a network is also tested half way."""
 Axes = dict[str, Any]
 
 
@@ -20,11 +22,7 @@ def networks(config: Config) -> list[Cell]:
     found: dict[tuple[Any, ...], Cell] = {}
     data = source(config.data_dir)
     for cell in (*_starts(config, data), *_trained(config, data)):
-        if (
-            fits(cell)
-            and _wanted(cell, config)
-            and (cell["study"] != "deep" or _deep(cell))
-        ):
+        if fits(cell) and _wanted(cell, config):
             identity = tuple(value for name, value in cell.items() if name != "study")
             found.setdefault(identity, cell)
     return list(found.values())
@@ -37,9 +35,9 @@ def fits(cell: Cell) -> bool:
 
 def _deep(cell: Cell) -> bool:
     """Of a thousand modules: every cure of ReLUs, and what is told of others."""
-    if cell["activation"] == "sigmoid" or cell["scheme"] != "torch":
-        return cell["cure"] == "plain"
-    return True
+    told = cell["scheme"] == "torch" or cell["activation"] == "relu"
+    cures = cell["scheme"] == "torch" and cell["activation"] == "relu"
+    return told and (cures or cell["cure"] == "plain")
 
 
 def _wanted(cell: Cell, config: Config) -> bool:
@@ -53,9 +51,11 @@ def records(cell: Cell) -> list[int]:
 
     Example:
         >>> records({"part": "train", "steps": 250})
-        [0, 125, 250]
+        [0, 250]
+        >>> records({"part": "train", "steps": 5000})
+        [0, 2500, 5000]
     """
-    count = 2 if cell["part"] == "train" else RECORDS
+    count = 1 + (cell["steps"] >= LONG) if cell["part"] == "train" else RECORDS
     return np.unique(np.linspace(0, cell["steps"], count + 1).astype(int)).tolist()
 
 
@@ -126,14 +126,14 @@ def _map(config: Config) -> list[Axes]:
     """How deep does each activation train, with each cure?
 
     ReLUs from torch's default, sigmoids from Xavier's law. Plain networks, and sigmoids,
-    only to where they are known to fail.
+    only to where they fail in so many steps.
     """
     found = list[Axes]()
     for cure in CURES:
         for depths in _by_depth(config)[: 1 if cure == "plain" else 2]:
             found.append(_kind("relu", cure, "torch") | depths)
-        for depths in _by_depth(config)[:1]:
-            found.append(_kind("sigmoid", cure, "xavier_normal") | _slow(config) | depths)
+        own = {"modules": config.sigmoid_map, **_slow(config)}
+        found.append(_kind("sigmoid", cure, "xavier_normal") | own)
     return found
 
 
@@ -158,15 +158,14 @@ def _plain(config: Config) -> list[Axes]:
 
 def _epsilon(config: Config) -> list[Axes]:
     """How far does a smaller ε move that?"""
-    kinds = (("relu", "torch"), ("sigmoid", "xavier_normal"))
-    return [_shallow(config, *kind) | {"epsilon": config.epsilons} for kind in kinds]
+    return [_shallow(config, "relu") | {"epsilon": config.epsilons}]
 
 
 def _rates(config: Config) -> list[Axes]:
     """And another rate, or SGD?"""
-    return [
-        _shallow(config, "relu") | way for way in ({"rate": config.rates}, _sgd(config))
-    ]
+    few: Axes = {"modules": config.clip_modules}
+    ways: tuple[Axes, ...] = ({"rate": config.rates}, _sgd(config))
+    return [_shallow(config, "relu") | few | way for way in ways]
 
 
 def _schemes(config: Config) -> list[Axes]:
@@ -178,6 +177,13 @@ def _schemes(config: Config) -> list[Axes]:
         _shallow(config, "sigmoid", "xavier_normal"),
         *(fixup | depths for depths in _by_depth(config)),
     ]
+
+
+def _patience(config: Config) -> list[Axes]:
+    """And a longer training?"""
+    longer: Axes = {"modules": config.patient_modules, "steps": [config.patient_steps]}
+    longer["seed"] = range(min(config.deep_seeds, config.seeds))
+    return [_shallow(config, "sigmoid", "xavier_normal") | longer]
 
 
 def _clipping(config: Config) -> list[Axes]:
@@ -217,6 +223,7 @@ ASKED: Mapping[str, Callable[[Config], list[Axes]]] = {
     "epsilon": _epsilon,
     "rates": _rates,
     "schemes": _schemes,
+    "patience": _patience,
     "clipping": _clipping,
     "floor": _floor,
     "layers": _layers,

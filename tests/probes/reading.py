@@ -4,7 +4,7 @@ import jax
 
 from initjax.probes import batches, networks, programs
 from initjax.probes.drafts import finished
-from initjax.probes.probe import _parameters
+from initjax.probes.probe import parted
 
 
 def read(model, batch):
@@ -12,7 +12,7 @@ def read(model, batch):
     given = batches.read(batch)
     network = networks.read(model, given, given=False)
     variables = jax.eval_shape(network.init, jax.random.key(0), given.arrays)
-    params, paths, others, tree = _parameters(variables)
+    params, paths, others, tree = parted(variables)
 
     def apply(params, others, key, arrays):
         return network.apply(tree(params, others), key, arrays)
