@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from rich.console import Group
 from rich.table import Table
@@ -14,12 +13,11 @@ from rich.table import Table
 from analysis.bands import Absent
 from analysis.deaths import ZERO, courses, depths, gradients, percentile, scan
 from analysis.figures import Figure
-from analysis.style import ACTIVATION_ORDER, in_order, label
+from analysis.style import ACTIVATION_ORDER, PALETTE, in_order, label
 
-_COLORS = sns.color_palette("colorblind", 10)
 _MARKERS = "os^Dvp*XP"
 _DASHES = ("-", (0, (5, 1.5)), (0, (2, 1.2)), (0, (6, 1.5, 1, 1.5)))
-_KINDS = {"weights": (_COLORS[0], "o", -0.07), "biases": (_COLORS[1], "s", 0.07)}
+_KINDS = {"weights": (PALETTE[0], "o", -0.07), "biases": (PALETTE[1], "s", 0.07)}
 _STAR = {"marker": "*", "ms": 12, "mfc": "none", "mec": "k", "ls": "", "zorder": 4}
 _BOTTOM = -26.0  # where a curve of exactly 0 is drawn
 _SMALLEST = float(np.log10(np.finfo(np.float32).tiny))
@@ -75,7 +73,7 @@ def plot_courses(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     for at, name in enumerate(in_order(list(rows["activation"]), ACTIVATION_ORDER)):
         same = rows[rows["activation"] == name].sort_values("step")
         # Of curves that coincide, the markers stand one in the other.
-        look = {"color": _COLORS[at % 10], "ls": _DASHES[at % 4], "mfc": "none"}
+        look = {"color": PALETTE[at % 10], "ls": _DASHES[at % 4], "mfc": "none"}
         look |= {"marker": _MARKERS[at % 9], "ms": max(3, 10 - 1.2 * at)}
         values = same["value"].clip(lower=_BOTTOM)
         ax.plot(same["step"], values, label=label(name), lw=1.2, **look)
@@ -103,7 +101,7 @@ def plot_scan(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.plot(
             same["bias"],
             same["measured"],
-            color=_COLORS[at],
+            color=PALETTE[at],
             marker=_MARKERS[at],
             ms=3,
             lw=0.8,
@@ -130,17 +128,17 @@ def plot_depths(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = plt.gca() if ax is None else ax
     for at, (width, same) in enumerate(rows.groupby("width")):
-        look = {"color": _COLORS[at], "marker": _MARKERS[at], "ls": "", "ms": 3.5}
+        look = {"color": PALETTE[at], "marker": _MARKERS[at], "ls": "", "ms": 3.5}
         shown = same[same["measured"] > 0]
         ax.plot(shown["layer"], shown["measured"], label=f"width {width}", **look)
         if (same["low"] == same["high"]).all():
             ax.plot(same["layer"], same["high"], "k", lw=0.9, zorder=0)
         elif same["low"].isna().all():
-            ax.plot(same["layer"], same["high"], color=_COLORS[at], lw=0.9, ls="--")
+            ax.plot(same["layer"], same["high"], color=PALETTE[at], lw=0.9, ls="--")
         else:
             band = same[same["low"] > 0]  # 0 is not on the axis
             edges = band["layer"], band["low"], band["high"]
-            ax.fill_between(*edges, color=_COLORS[at], alpha=0.2, lw=0)
+            ax.fill_between(*edges, color=PALETTE[at], alpha=0.2, lw=0)
     ax.set_yscale("log")
     ax.set_ylim(3e-5, 1.3)
     ax.set_xticks(range(0, rows["layer"].max() + 1, 5))

@@ -5,37 +5,36 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from rich.console import Group
 from rich.table import Table
 
 from analysis.figures import Figure
 from analysis.shifts import corrected, drifted, estimates, won_back
+from analysis.style import PALETTE
 
-_COLORS = sns.color_palette("colorblind", 10)
 _LOOKS = {
     "target": {"label": "best possible: trained on the target", "color": "k", "marker": ""},
-    "true_weights": {"label": "the true weights", "color": _COLORS[4], "marker": "D"},
+    "true_weights": {"label": "the true weights", "color": PALETTE[4], "marker": "D"},
     "weighted": {
         "label": "retrained with estimated weights",
-        "color": _COLORS[2],
+        "color": PALETTE[2],
         "marker": "o",
     },
     "flattened": {
         "label": "with the square roots of these",
-        "color": _COLORS[0],
+        "color": PALETTE[0],
         "marker": "s",
     },
-    "posterior": {"label": "re-weighted posterior", "color": _COLORS[9], "marker": "P"},
+    "posterior": {"label": "re-weighted posterior", "color": PALETTE[9], "marker": "P"},
     "window": {
         "label": "retrained on the last 5 batches",
-        "color": _COLORS[2],
+        "color": PALETTE[2],
         "marker": "o",
     },
-    "online": {"label": "updated on every batch", "color": _COLORS[0], "marker": "s"},
-    "source": {"label": "uncorrected", "color": _COLORS[3], "marker": "v"},
-    "static": {"label": "never retrained", "color": _COLORS[3], "marker": "v"},
+    "online": {"label": "updated on every batch", "color": PALETTE[0], "marker": "s"},
+    "source": {"label": "uncorrected", "color": PALETTE[3], "marker": "v"},
+    "static": {"label": "never retrained", "color": PALETTE[3], "marker": "v"},
 }
 """Of each method, drawn in this order."""
 _DASHES = {
@@ -97,7 +96,7 @@ def plot_estimates(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax: Where to draw.
     """
     ax = plt.gca() if ax is None else ax
-    look = {"color": _COLORS[0], "marker": "o", "ms": 4.5, "ls": "", "label": "measured"}
+    look = {"color": PALETTE[0], "marker": "o", "ms": 4.5, "ls": "", "label": "measured"}
     ax.errorbar(rows["images"], rows["measured"], yerr=2 * rows["error"], **look)
     words = "first order, ∝ 1/√images"
     ax.plot(rows["images"], rows["theory"], "k", lw=1, zorder=0, label=words)

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 from types import ModuleType
 
 import matplotlib.pyplot as plt
@@ -12,6 +13,7 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.text import Text
 
 from analysis.bands import Absent
 from analysis.style import ACTIVATION_ORDER, house_style, in_order
@@ -93,12 +95,25 @@ def compose(figure: Figure, rows: pd.DataFrame) -> Canvas:
             ax.set_ylabel("")
         if i + across < len(values) and figure.legend_columns:
             ax.set_xlabel("")
+    if len(values) > 1:
+        for ax, letter in zip(axes.flat[: len(values)], ascii_lowercase, strict=False):
+            _lettered(ax, letter)
     if figure.legend_columns:
         _legend(canvas, figure.legend_columns)
     title = _balanced(figure.caption, min(105, int(12.8 * size[0])))
     title += filter(None, [rows.attrs.get("note")])
     canvas.suptitle("\n".join(title), fontsize=10)
     return canvas
+
+
+def _lettered(ax: Axes, letter: str) -> None:
+    """By which a text can cite the panel, before its title."""
+    title = ax.get_title(loc="left")
+    for text in ax.findobj(Text):
+        if title and text.get_text() == title:
+            text.set_text(f"({letter}) {title}")
+            return
+    ax.set_title(f"({letter})", loc="left")
 
 
 def _balanced(text: str, letters: int) -> list[str]:

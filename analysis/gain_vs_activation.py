@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator
@@ -18,11 +17,10 @@ from scipy.stats import chi2
 from analysis.bands import Absent
 from analysis.figures import Figure
 from analysis.gain_responses import KINDS, errors, factors, measured_gains, scales, starts
-from analysis.style import label, printable
+from analysis.style import PALETTE, label, printable
 
 _Rows = Callable[..., pd.DataFrame]
-_PALETTE = sns.color_palette("colorblind", 10)
-_COLORS = dict(zip(KINDS, (_PALETTE[0], _PALETTE[1], _PALETTE[2], "k"), strict=True))
+_COLORS = dict(zip(KINDS, (PALETTE[0], PALETTE[1], PALETTE[2], "k"), strict=True))
 _MARKERS = dict(zip(KINDS, "osDx", strict=True))
 _DASHES = dict(zip(KINDS, ("-", (0, (5, 1.5)), (0, (2, 1.2)), "-."), strict=True))
 WORDS = {

@@ -20,9 +20,6 @@ from analysis.style import SCHEME_ORDER, in_order, label, line, printable
 GUESS = log(10)
 """Loss of one who gives each of the ten digits the same probability, nats."""
 
-_LOOKS: dict[str, dict[str, str]] = {
-    "xavier_normal": {"color": "#C8501E", "linestyle": "-"}
-}
 _KEYS = ["width", "depth", "rate", "scheme"]
 
 
@@ -104,7 +101,7 @@ def plot_loss_curves(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = plt.gca() if ax is None else ax
     for position, scheme in enumerate(in_order(list(rows["scheme"]), SCHEME_ORDER)):
         same = rows[rows["scheme"] == scheme]
-        look = line(scheme, position) | _LOOKS.get(scheme, {})
+        look = line(scheme, position)
         ax.plot(same["step"], same["median"], label=label(scheme), **look)
         band = same["low"], same["high"]
         ax.fill_between(same["step"], *band, color=look["color"], alpha=0.2, lw=0)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from rich.console import Group
 from rich.table import Table
@@ -15,17 +14,13 @@ from scipy import stats
 from analysis import laws
 from analysis.bands import Absent
 from analysis.figures import Figure
-from analysis.style import label
+from analysis.style import LAWS, PALETTE, label
 
-_PALETTE = sns.color_palette("colorblind", 10)
 _COLORS = {
-    "Gaussian": _PALETTE[2],
-    "uniform": _PALETTE[5],
-    "truncated": _PALETTE[9],
-    "orthogonal": _PALETTE[8],
-    "sparse": _PALETTE[7],
+    "Gaussian": LAWS["gaussian"],
+    **{name: LAWS[name] for name in ("uniform", "truncated", "orthogonal", "sparse")},
 }
-"""By family: those of kaiming_normal and orthogonal elsewhere, and three of no scheme."""
+"""By family."""
 _MARKERS = {
     **{"Gaussian": "o", "uniform": "s", "truncated": "^"},
     **{"orthogonal": "D", "sparse": "v"},
@@ -50,8 +45,8 @@ def plot_histograms(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     for source, same in rows.groupby("source"):
         ours, x = source == "initjax", same["x"].to_numpy()
         edges = np.append(x, 2 * x[-1] - x[-2]) - (x[1] - x[0]) / 2
-        look = {"color": _PALETTE[0], "fill": True, "alpha": 0.35, "lw": 0}
-        look = look if ours else {"color": _PALETTE[3], "lw": 1.3}
+        look = {"color": PALETTE[0], "fill": True, "alpha": 0.35, "lw": 0}
+        look = look if ours else {"color": PALETTE[3], "lw": 1.3}
         ax.stairs(same["density"], edges, label=source if ours else "JAX", **look)
         law = {"color": "k", "lw": 0.9, "ls": "-" if ours else (0, (1, 1.5))}
         ax.stairs(same["law"], edges, label="law" if ours else "law of JAX's", **law)
@@ -63,7 +58,7 @@ def _shares(rows: pd.DataFrame, ax: Axes) -> Axes:
     """Bars of the shares that exact values have, with the law's as marks."""
     rows = rows.sort_values(["scheme", "x"], ascending=False)
     names = [f"{row.scheme} = {row.x:g}" for row in rows.itertuples()]
-    ax.barh(names, rows["density"], color=_PALETTE[0], alpha=0.35, height=0.7)
+    ax.barh(names, rows["density"], color=PALETTE[0], alpha=0.35, height=0.7)
     ax.plot(rows["law"], names, "k|", ms=7)
     for row, name in enumerate(names):
         ax.text(0.03, row, name, va="center", fontsize=7)

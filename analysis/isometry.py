@@ -13,9 +13,9 @@ from rich.text import Text
 
 from analysis.figures import Figure
 from analysis.spectra import ZERO_VARIANCE, densities, moments
-from analysis.style import in_order, label, printable
+from analysis.style import LAWS, in_order, label, printable
 
-_LOOKS = {"gaussian": ("#C97B2D", "o"), "orthogonal": ("#3B6FB6", "s")}
+_LOOKS = {"gaussian": (LAWS["gaussian"], "o"), "orthogonal": (LAWS["orthogonal"], "s")}
 
 
 def plot_densities(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -46,7 +46,7 @@ def plot_densities(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set(xscale="log", yscale="log", ylim=(3e-3, 60), xlim=(edges.min(), edges.max()))
     ax.set_xticks([10.0**k for k in range(-2, 4) if edges.min() <= 10.0**k <= edges.max()])
     ax.minorticks_off()
-    ax.set_title(rows["panel"].iloc[0])
+    ax.set_title(rows["panel"].iloc[0], loc="left")
     ax.text(0.02, 0.97, "\n".join(notes), transform=ax.transAxes, va="top", fontsize=7)
     ax.set(xlabel="λ", ylabel="density per decade of λ")
     return ax

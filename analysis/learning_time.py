@@ -13,14 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.figures import Figure
-from analysis.style import in_order, label, printable
+from analysis.style import LAWS, PALETTE, in_order, label, printable
 from initjax.meanfield import task_time
 from sweeps.learning_time import TOLERANCE
 
 _LOOKS = {
-    "gaussian": ("#C97B2D", "o", -1),
-    "orthogonal": ("#3B6FB6", "s", 0),
-    "aligned": ("#2B8A5B", "^", 1),
+    "gaussian": (LAWS["gaussian"], "o", -1),
+    "orthogonal": (LAWS["orthogonal"], "s", 0),
+    "aligned": (PALETTE[0], "^", 1),
 }
 
 

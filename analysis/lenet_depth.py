@@ -18,11 +18,10 @@ from analysis.lenet_answers import answers
 from analysis.lenet_maps import CHANCE, plot_frontier, plot_map
 from analysis.lenet_signals import FIRST, NETWORK, in_training, name, profiles, starts
 from analysis.lenet_trained import depth_map, frontiers, transformed
-from analysis.style import in_order
+from analysis.style import PALETTE, in_order
 from sweeps.lenet_depth import TRAINED
 
-_COLORS = sns.color_palette("colorblind", 10)
-_ACTIVATIONS = {"relu": _COLORS[0], "sigmoid": _COLORS[3]}
+_ACTIVATIONS = {"relu": PALETTE[0], "sigmoid": PALETTE[3]}
 _CURES: Mapping[str, dict[str, Any]] = {
     "plain": {"ls": "-", "marker": "o"},
     "shortcut": {"ls": (0, (5, 1.5)), "marker": "s"},
@@ -32,9 +31,9 @@ _CURES: Mapping[str, dict[str, Any]] = {
 _WILD: dict[str, Any] = {"ls": (0, (1, 1)), "marker": "x"}
 _TRANSFORMS = {
     "none": ("as they are", "k", "o"),
-    "clip_by_norm": ("clipped by norm", _COLORS[2], "s"),
-    "clip_by_value": ("clipped by value", _COLORS[1], "^"),
-    "floor": ("floor", _COLORS[4], "v"),
+    "clip_by_norm": ("clipped by norm", PALETTE[2], "s"),
+    "clip_by_value": ("clipped by value", PALETTE[1], "^"),
+    "floor": ("floor", PALETTE[4], "v"),
 }
 _NORMAL = tuple(np.log10([np.finfo(np.float32).tiny, np.finfo(np.float32).max]))
 
@@ -158,7 +157,7 @@ def _kinds(rows: pd.DataFrame) -> Iterator[tuple[Any, pd.DataFrame]]:
 def _look(activation: str, cure: str, scheme: str) -> dict[str, Any]:
     """Color by activation, dashes and marker by cure or initialization."""
     shape = _CURES[cure] if scheme == "torch" else _WILD
-    color = _ACTIVATIONS.get(activation, _COLORS[7])
+    color = _ACTIVATIONS.get(activation, PALETTE[7])
     return {"color": color, "ms": 4, "lw": 1.3, **shape}
 
 

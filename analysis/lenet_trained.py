@@ -14,7 +14,7 @@ _CURES = ("plain", "shortcut", "batch_norm", "both")
 
 
 def accuracies(table: pd.DataFrame, trained: float) -> pd.DataFrame:
-    """Test accuracy of networks in training, the better of half way and the end.
+    """Test accuracy of networks in training, the best that was recorded.
 
     Args:
         table: Of the sweep.
@@ -62,6 +62,8 @@ def limits(rows: pd.DataFrame) -> pd.DataFrame:
 def depth_map(table: pd.DataFrame, trained: float) -> pd.DataFrame:
     """Accuracy after training and first gradient before it, by kind and modules.
 
+    Of depths that are not measured before training, the gradient of the first minibatch.
+
     The way of training is that of the study ``map``; its kinds, and Fixup's.
 
     Returns:
@@ -81,7 +83,8 @@ def depth_map(table: pd.DataFrame, trained: float) -> pd.DataFrame:
     fixup = (found["scheme"] == "fixup") & (found["cure"] == "shortcut")
     found = found[(found["scheme"] == found["activation"].map(usual)) | fixup]
     first = table[table["part"] == "start"]
-    first = first if len(first) else of_part(table, "train").merge(way)
+    seen = of_part(table, "train").merge(way)
+    first = pd.concat([first, seen[~seen["modules"].isin(first["modules"])]])
     of = first.merge(found[NETWORK].drop_duplicates()).groupby([*NETWORK, "modules"])
     middle = partial(quantile, p=0.5)
     grads = of["first_grad"].agg(value=middle, seeds="size").reset_index()
@@ -168,10 +171,10 @@ def _way(scheme: str, optimizer: str, rate: float, epsilon: float, _: int) -> st
 
 
 def _widely(rows: pd.DataFrame) -> pd.Series:
-    """Rows of depths at which at least half of the kinds are measured."""
+    """Rows of depths at which more than a third of the kinds are measured."""
     kinds = rows[NETWORK].drop_duplicates().shape[0]
     sizes = rows.groupby(["quantity", "modules"])["value"].transform("size")
-    wide = set(rows.loc[sizes >= kinds / 2, "modules"])
+    wide = set(rows.loc[sizes > kinds / 3, "modules"])
     return rows["modules"].isin(wide)
 
 

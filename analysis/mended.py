@@ -8,14 +8,13 @@ from math import log
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 from rich.table import Table
 from rich.text import Text
 
 from analysis.figures import Figure
-from analysis.style import in_order, label, printable
+from analysis.style import PALETTE, in_order, label, printable
 
 GUESS = log(10)
 """Loss of one who gives each of the ten digits the same probability, nats."""
@@ -29,10 +28,9 @@ TITLES = {
 
 OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
 
-_PALETTE = sns.color_palette("colorblind", 4)
 _LOOKS = {
-    "before": {"color": _PALETTE[3], "linestyle": "-", "linewidth": 1.6},
-    "after": {"color": _PALETTE[0], "linestyle": (0, (5, 1.5)), "linewidth": 1.6},
+    "before": {"color": PALETTE[3], "linestyle": "-", "linewidth": 1.6},
+    "after": {"color": PALETTE[0], "linestyle": (0, (5, 1.5)), "linewidth": 1.6},
 }
 _LEAST, _SMALL, _TOP = 0.04, 6.0, 1e4
 """Ends of the axes of losses: of all, of most networks, and of those that start large."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 from rich.console import Group
@@ -15,21 +14,19 @@ from rich.table import Table
 from analysis import orthogonality as of
 from analysis.figures import Figure
 from analysis.orthogonality_laws import ATOMS, kolmogorov, least_cdf
-from analysis.style import in_order
+from analysis.style import LAWS, PALETTE, in_order
 
-_PALETTE = sns.color_palette("colorblind", 10)
 _LOOKS = {
-    "gaussian": (_PALETTE[1], "o"),
-    "uniform": (_PALETTE[2], "^"),
-    "rademacher": (_PALETTE[4], "v"),
-    "sparse": (_PALETTE[3], "D"),
-    "student_t": (_PALETTE[9], "P"),
-    "orthogonal": (_PALETTE[0], "s"),
+    name: (LAWS[name], marker)
+    for name, marker in (
+        *(("gaussian", "o"), ("uniform", "^"), ("rademacher", "v"), ("sparse", "D")),
+        *(("student_t", "P"), ("orthogonal", "s")),
+    )
 }
 _REMEDIES = {
-    "none": ("plain, variance 1/n", _PALETTE[3], "o"),
-    "gain": ("gain 1/√E φ(z)² (ReLU: He)", _PALETTE[2], "^"),
-    "layer_norm": ("layer normalization", _PALETTE[0], "s"),
+    "none": ("plain, variance 1/n", PALETTE[3], "o"),
+    "gain": ("gain 1/√E φ(z)² (ReLU: He)", PALETTE[2], "^"),
+    "layer_norm": ("layer normalization", PALETTE[0], "s"),
 }
 
 
@@ -47,7 +44,7 @@ def plot_angles(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = plt.gca() if ax is None else ax
     for at, (n, same) in enumerate(rows.groupby("inputs")):
         seen = same[same["pairs"] > 0]
-        look = {"color": _PALETTE[at % 3], "marker": "os^"[at % 3], "ls": "", "ms": 3}
+        look = {"color": PALETTE[at % 3], "marker": "os^"[at % 3], "ls": "", "ms": 3}
         ax.plot(seen["degrees"], seen["measured"], label=f"n = {n}", **look)
         ax.plot(same["degrees"], same["exact"], color="k", lw=0.9, zorder=5)
     ax.plot([], [], "k", lw=0.9, label="∝ sinⁿ⁻²θ")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from rich.console import Group
@@ -17,11 +16,10 @@ from analysis.figures import Figure
 from analysis.plane import measured, with_theory
 from analysis.plane_map import draw_plane
 from analysis.plane_paths import convergence, departure
-from analysis.style import label
+from analysis.style import PALETTE, label
 
 _CLOSE = 0.05
 """Share of theory by which a fitted depth scale may differ."""
-_COLORS = sns.color_palette("colorblind", 10)
 
 
 def grid(table: pd.DataFrame) -> pd.DataFrame:
@@ -92,8 +90,8 @@ def plot_agreement(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.axhspan(1 - _CLOSE, 1 + _CLOSE, color="0.88", lw=0)
     ax.axhline(1, color="k", linewidth=0.8, linestyle=":")
     for color, marker, phase in (
-        (_COLORS[0], "o", "ordered"),
-        (_COLORS[3], "s", "chaotic"),
+        (PALETTE[0], "o", "ordered"),
+        (PALETTE[3], "s", "chaotic"),
     ):
         same = rows[rows["phase"] == phase]
         ax.errorbar(
@@ -112,7 +110,7 @@ def plot_agreement(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.minorticks_off()
     ax.set(xlim=(0.5, 110), ylim=(0.75, 1.25))
     ax.set(xlabel="ξ_c of theory, layers", ylabel="measured ξ_c over theory")
-    ax.set_title(label(str(rows["activation"].iloc[0])))
+    ax.set_title(label(str(rows["activation"].iloc[0])), loc="left")
     return ax
 
 
@@ -125,12 +123,11 @@ def plot_convergence(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = plt.gca() if ax is None else ax
     for n, (sigma_w, same) in enumerate(rows.groupby("sigma_w")):
-        _curve(same, ax, _COLORS[n], f"σ_w = {sigma_w:.2g}")
+        _curve(same, ax, PALETTE[n], f"σ_w = {sigma_w:.2g}")
     ax.plot([], [], "k:", linewidth=1.1, label="mean field")
     ax.set(ylim=(-0.03, 1.03), xlabel="layer ℓ", ylabel="correlation c")
-    ax.set_title(
-        f"{label(str(rows['activation'].iloc[0]))}, σ_b = {rows['sigma_b'].iloc[0]:.2g}"
-    )
+    name, sigma_b = label(str(rows["activation"].iloc[0])), rows["sigma_b"].iloc[0]
+    ax.set_title(f"{name}, σ_b = {sigma_b:.2g}", loc="left")
     return ax
 
 
@@ -144,14 +141,14 @@ def plot_departure(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = plt.gca() if ax is None else ax
     for n, (sigma_b, both) in enumerate(rows.groupby("sigma_b")):
         for _, same in both.groupby("side"):
-            _curve(same, ax, _COLORS[n], f"σ_b = {sigma_b:.2g}")
+            _curve(same, ax, PALETTE[n], f"σ_b = {sigma_b:.2g}")
     ax.plot([], [], "k:", linewidth=1.1, label="mean field")
     ax.set_yscale("log")
     ticks = [0.2, 0.5, 1, 2, 5, 10]
     ax.set_yticks(ticks, [str(tick) for tick in ticks])
     ax.minorticks_off()
     ax.set(xlabel="layer ℓ", ylabel="q over q*")
-    ax.set_title(label(str(rows["activation"].iloc[0])))
+    ax.set_title(label(str(rows["activation"].iloc[0])), loc="left")
     return ax
 
 

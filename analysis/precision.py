@@ -7,22 +7,20 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from rich.console import Group
 from rich.table import Table
 
 from analysis.bands import Absent
 from analysis.figures import Figure
-from analysis.style import in_order, label
+from analysis.style import PALETTE, in_order, label
 from initjax import meanfield
 from sweeps.precision import BATCH
 
-_COLORS = sns.color_palette("colorblind", 10)
 _LOOKS: Mapping[str, tuple[object, float]] = {
-    "float32": (_COLORS[7], 4.5),
-    "bfloat16": (_COLORS[3], 2.7),
-    "float16": (_COLORS[0], 1.2),
+    "float32": (PALETTE[7], 4.5),
+    "bfloat16": (PALETTE[3], 2.7),
+    "float16": (PALETTE[0], 1.2),
 }
 """Color and width by dtype: curves that coincide are seen inside each other."""
 _DASHES: Mapping[str, object] = {"initjax": "-", "jax": (0, (2.5, 1.2))}

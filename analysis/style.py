@@ -7,7 +7,13 @@ from typing import Any
 import matplotlib as mpl
 import seaborn as sns
 
-_PALETTE = sns.color_palette("colorblind", 10)
+_SEEN: Mapping[int, str] = {6: "#a0487e", 8: "#8a7d00"}
+"""Instead of a pink and a yellow that are hardly seen on white."""
+PALETTE: tuple[Any, ...] = tuple(
+    mpl.colors.to_rgb(_SEEN.get(at, color))
+    for at, color in enumerate(sns.color_palette("colorblind", 10))
+)
+"""Ten colors that those who are color-blind tell apart, on white."""
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (2, 1.2)), (0, (6, 1.5, 1, 1.5)))
 
 SCHEME_ORDER: tuple[str, ...] = (
@@ -36,13 +42,26 @@ ACTIVATION_ORDER: tuple[str, ...] = (
 """Order of the activations in every figure."""
 
 _COLORS: Mapping[str, Any] = {
-    "normal(1)": _PALETTE[3],
-    "normal(0.01)": _PALETTE[0],
-    "normal(1/√n)": _PALETTE[1],
-    "xavier_normal(gain)": _PALETTE[4],
-    "kaiming_normal(fan_in)": _PALETTE[2],
-    "orthogonal(gain)": _PALETTE[8],
+    "normal(1)": PALETTE[3],
+    "normal(0.01)": PALETTE[0],
+    "normal(1/√n)": PALETTE[1],
+    "xavier_normal(gain)": PALETTE[4],
+    "kaiming_normal(fan_in)": PALETTE[2],
+    "orthogonal(gain)": PALETTE[8],
 }
+_ALIKE = {name.partition("(")[0]: name for name in tuple(_COLORS)[3:]}
+"""Schemes that are drawn alike wherever they are: their gain or fan is in the caption."""
+
+LAWS: Mapping[str, Any] = {
+    "gaussian": PALETTE[1],
+    "uniform": PALETTE[2],
+    "truncated": PALETTE[9],
+    "rademacher": PALETTE[4],
+    "sparse": PALETTE[3],
+    "student_t": PALETTE[0],
+    "orthogonal": PALETTE[8],
+}
+"""Color of a law of entries in every figure."""
 
 SHOWN: tuple[str, ...] = tuple(_COLORS)
 """Schemes drawn as curves, one per law that differs; heat maps have all."""
@@ -57,9 +76,10 @@ def in_order(names: Sequence[str], order: Sequence[str]) -> list[str]:
 def line(scheme: str, position: int) -> dict[str, Any]:
     """Color and dashes of a scheme; the same in every figure for the named ones."""
     named = list(_COLORS)
+    scheme = _ALIKE.get(scheme, scheme)
     index = named.index(scheme) if scheme in named else len(named) + position
     return {
-        "color": _COLORS.get(scheme, _PALETTE[index % len(_PALETTE)]),
+        "color": _COLORS.get(scheme, PALETTE[index % len(PALETTE)]),
         "linestyle": _DASHES[index % len(_DASHES)],
         "linewidth": 1.6,
     }
@@ -94,11 +114,13 @@ def house_style() -> Iterator[None]:
         **sns.plotting_context("paper"),
         "font.family": "DejaVu Sans",
         "axes.titlesize": 10,
+        "axes.titlelocation": "left",
         "axes.labelsize": 9,
         "xtick.labelsize": 8,
         "ytick.labelsize": 8,
         "legend.fontsize": 8.5,
         "grid.linewidth": 0.5,
+        "axes.prop_cycle": mpl.cycler(color=PALETTE),
         "svg.hashsalt": "initjax",
         "svg.fonttype": "none",
         "figure.dpi": 150,

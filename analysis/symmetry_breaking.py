@@ -7,21 +7,19 @@ from functools import partial
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from analysis.figures import Figure
-from analysis.style import label, printable
+from analysis.style import PALETTE, label, printable
 from analysis.symmetry_courses import STARTS, courses, ratio, rounding, verdicts
 from analysis.symmetry_saddle import escapes
 
-_PALETTE = sns.color_palette("colorblind", 10)
 _COLORS = (
-    *("#5b2a86", _PALETTE[1], _PALETTE[2], _PALETTE[5], _PALETTE[9]),
-    *(_PALETTE[3], "#00504a", _PALETTE[4], "#6b0f1a", _PALETTE[0], "#8a8a00"),
+    *("#5b2a86", PALETTE[1], PALETTE[2], PALETTE[5], PALETTE[9]),
+    *(PALETTE[3], "#00504a", PALETTE[4], "#6b0f1a", PALETTE[0], "#8a8a00"),
 )
 """One per start: the palette has too few that can be told apart."""
 _LOOKS = {
@@ -175,7 +173,7 @@ def plot_escapes(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         measured["x"].where(measured["x"] > 0, edge),
         measured["escape_step"],
         "o",
-        color=_PALETTE[0],
+        color=PALETTE[0],
         ms=4,
         alpha=0.6,
         label="a network",

@@ -25,19 +25,18 @@ from analysis.gradient_rows import (
     start,
 )
 from analysis.gradient_theory import LAYERS, ONE, SHORT, SMALL, density, percentiles, split
-from analysis.style import ACTIVATION_ORDER, in_order, line
+from analysis.style import ACTIVATION_ORDER, PALETTE, in_order, line
 
-_COLORS = sns.color_palette("colorblind", 10)
 _DASHES = {1.0: "-", 0.0: (0, (4, 1.5))}
 _BY_LAYER = sns.color_palette("viridis_r", LAYERS + 1)[1:]
 _ACTIVATIONS = {"relu": 0, "gelu": 1, "leaky_relu": 2, "sigmoid": 3, "tanh": 4}
 _ROUNDING = 1e-7  # norms of layers 4 and 5 below it are, says sweeps.moons.gradients_rows
 _STATISTICS = {
-    "act_log10_rms": ("output, rms", _COLORS[0], "s"),
-    "act_log10_spread": ("its std over points", _COLORS[9], "v"),
-    "delta_log10_rms": ("∂L/∂z of a point, rms", _COLORS[1], "^"),
-    "weight_grad_log10_norm": ("|∂L/∂W|", _COLORS[3], "o"),
-    "bias_grad_log10_norm": ("|∂L/∂b|", _COLORS[4], "D"),
+    "act_log10_rms": ("output, rms", PALETTE[0], "s"),
+    "act_log10_spread": ("its std over points", PALETTE[9], "v"),
+    "delta_log10_rms": ("∂L/∂z of a point, rms", PALETTE[1], "^"),
+    "weight_grad_log10_norm": ("|∂L/∂W|", PALETTE[3], "o"),
+    "bias_grad_log10_norm": ("|∂L/∂b|", PALETTE[4], "D"),
 }
 
 
@@ -128,13 +127,13 @@ def plot_over_seeds(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     activation, layer = rows["activation"].iloc[0], int(rows["layer"].iloc[0])
     norms = rows["log10_norm"].to_numpy(np.float64)
     bins = np.linspace(norms.min(), norms.max(), 31)
-    look = {"color": _COLORS[0], "alpha": 0.45, "lw": 0}
+    look = {"color": PALETTE[0], "alpha": 0.45, "lw": 0}
     ax.hist(norms, bins, density=True, label="seeds", **look)
     if layer < LAYERS:
         at = np.linspace(bins[0] - 0.2, bins[-1] + 0.2, 300)
         ax.plot(at, density(activation, layer, at), "k", lw=1, label="product of χ₃")
     ax.axvline(
-        rows["published"].iloc[0], color=_COLORS[3], lw=1.6, ls="--", label="published run"
+        rows["published"].iloc[0], color=PALETTE[3], lw=1.6, ls="--", label="published run"
     )
     ax.set_title(rows["panel"].iloc[0], loc="left")
     ax.xaxis.set_major_locator(MaxNLocator(5))
@@ -155,7 +154,7 @@ def plot_losses(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     names = in_order(list(rows["activation"]), ACTIVATION_ORDER)
     for name in names:
         same = rows[rows["activation"] == name].sort_values("step")
-        color = _COLORS[_ACTIVATIONS.get(name, 7)]
+        color = PALETTE[_ACTIVATIONS.get(name, 7)]
         shown = same["learned" if shares else "median"]
         ax.plot(same["step"], shown, color=color, lw=1.4, label=name)
         learned[name] = same["learned"].iloc[-1]

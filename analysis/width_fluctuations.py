@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from rich.console import Group
 from rich.table import Table
@@ -14,9 +13,8 @@ from rich.table import Table
 from analysis.bands import Absent
 from analysis.figures import Figure
 from analysis.narrow_theory import deaths, length_moments, slopes, standardized
-from analysis.style import ACTIVATION_ORDER, in_order
+from analysis.style import ACTIVATION_ORDER, PALETTE, in_order
 
-_COLORS = sns.color_palette("colorblind", 10)
 _MARKERS = "os^Dvp*XP<>h"
 
 
@@ -30,7 +28,7 @@ def plot_moments(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = plt.gca() if ax is None else ax
     sign = -1 if "mean of ln" in rows["panel"].iloc[0] and (rows["theory"] < 0).all() else 1
     for at, (width, same) in enumerate(rows.groupby("width")):
-        look = {"color": _COLORS[at], "marker": _MARKERS[at], "ls": "", "ms": 4}
+        look = {"color": PALETTE[at], "marker": _MARKERS[at], "ls": "", "ms": 4}
         ax.errorbar(
             same["layer"],
             sign * same["measured"],
@@ -62,7 +60,7 @@ def plot_quantiles(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = plt.gca() if ax is None else ax
     for at, (width, same) in enumerate(rows.groupby("width")):
-        look = {"color": _COLORS[at], "marker": _MARKERS[at], "ls": "", "ms": 3}
+        look = {"color": PALETTE[at], "marker": _MARKERS[at], "ls": "", "ms": 3}
         ax.plot(same["normal"], same["measured"], label=f"width {width}", **look)
     ends = [rows["normal"].min(), rows["normal"].max()]
     ax.plot(ends, ends, "k", lw=0.9, label="log-normal, with the theory's moments")
@@ -84,7 +82,7 @@ def plot_deaths(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.plot(
             shown["layer"],
             shown["measured"],
-            color=_COLORS[at],
+            color=PALETTE[at],
             marker=_MARKERS[at],
             ls="",
             ms=3.5,
@@ -94,7 +92,7 @@ def plot_deaths(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             ax.plot(same["layer"], same["high"], "k", lw=0.9, zorder=0)
         else:
             band = same[["low", "high"]].to_numpy().T
-            ax.fill_between(same["layer"], *band, color=_COLORS[at], alpha=0.2, lw=0)
+            ax.fill_between(same["layer"], *band, color=PALETTE[at], alpha=0.2, lw=0)
     ax.set_title(rows["panel"].iloc[0], loc="left")
     ax.set(xlabel="hidden layers", ylabel="share of networks", ylim=(-0.02, 1.02))
     return ax
@@ -110,7 +108,7 @@ def plot_slopes(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = plt.gca() if ax is None else ax
     for at, name in enumerate(in_order(list(rows["activation"]), ACTIVATION_ORDER)):
         same = rows[rows["activation"] == name].sort_values("width")
-        color = sns.color_palette("husl", 12)[at % 12]
+        color = PALETTE[at % 10]
         away = (same["measured"] - same["mean_field"]).abs()
         sure = away > 2 * same["error"]
         look = {"color": color, "marker": _MARKERS[at % 12], "ls": "", "ms": 4.5}

@@ -112,7 +112,7 @@ def _maker(make: Callable[..., Any], batch: Batch) -> Network:
 def _called(make: Callable[..., Any], rngs: nnx.Rngs) -> Any:
     # A class has the signature of its metaclass, and so has a partial of it.
     made = getattr(make, "func", make)
-    made = made.__init__ if isinstance(made, type) else made
+    made = inspect.getattr_static(made, "__init__") if isinstance(made, type) else made
     try:
         by_name = "rngs" in inspect.signature(made).parameters
     except (TypeError, ValueError):  # what is not written in Python

@@ -133,6 +133,7 @@ def test_map_shows_accuracy_beside_first_gradients(table):
     expected = [[0.9, 0.9, 0.9, NAN], [0.9, 0.9, NAN, NAN], [0.9, 0.9, 0.1, NAN]]
     np.testing.assert_allclose(right, expected, atol=1e-6)
     np.testing.assert_allclose(gradient[:, 1], [-2.802, -1.002, -4.602], atol=2e-3)
+    np.testing.assert_allclose(gradient[:, 2], [-9, NAN, -9], atol=2e-3)
     assert gradient[1, 3] == pytest.approx(-2, abs=1e-3)
     assert (gradient[[0, 2], 3] < -20).all(), "0 has the last color"
     ticks = [text.get_text() for text in ax.get_xticklabels()]
@@ -143,9 +144,9 @@ def test_cells_that_are_not_measured_are_hatched_and_have_no_number(table):
     rows = lenet_trained.depth_map(table, TRAINED)
     ax = lenet_depth.plot_map(rows)
     empty = {patch.get_xy() for patch in ax.patches if patch.get_hatch()}
-    # Accuracy at 1000, and of shortcuts at 8; first gradients at 8.
+    # Accuracy at 1000, and of shortcuts at 8; first gradients at 8 are those in training.
     assert {(3, 0), (3, 1), (3, 2), (2, 1)} <= empty
-    filled = 8 + 9
+    filled = 8 + 11
     assert len(ax.texts) == filled
     assert len(empty) == 2 * 12 - filled
     shown = [text.get_text() for text in ax.texts]
