@@ -16,6 +16,28 @@ cure; epsilon, Adam's ε; rates, learning rate, and SGD; schemes, initialization
 steps; clipping, by norm and by value, from U(-0.5, 0.5) and torch's; floor. Part layers:
 every layer before training (study profile), and through training with shortcuts (study
 layers).
+
+Measured, medians of 3 seeds (2 from 20 modules on), Adam with a rate of 1e-3, 160 steps of
+16 images.
+Plain ReLUs from torch's default reach 0.67 with 2 modules and 0.10 with 5; ε = 1e-16 lifts
+those to 0.38, and with a rate of 3e-3 even 2 stay at 0.10. From Xavier's 0.54 with 5, from
+Kaiming's 0.79 with 7, delta-orthogonal 0.82 with 10, the most that was tried: where ReLUs
+fail is a matter of the start.
+Sigmoids (Xavier, 3e-3) reach 0.89 without a module in 400 steps and stay at chance with
+one; in 3,000 steps one of 2 seeds gets there, with 0.91.
+U(-0.5, 0.5) lets signals of ReLUs grow by 0.53 decades a convolution, up and back,
+weights' gradients only by 0.01, and those of 40 modules leave float32; sigmoids' do not
+grow. Clipping by value takes two such modules to 0.38, by norm to 0.10, as without; from
+torch's start, where gradients vanish, clipping does nothing and a floor of 1e-3 lifts them
+to 0.34: no hindrance here.
+Batch norm: 0.84 with 5 modules, 0.46 with 10, 0.11 with 40, as its gradient grows by 0.065
+decades a convolution going back. By shortcuts 0.71 with 20 and 0.35 with 40, with both
+0.84 and Fixup 0.86 with 40. A thousand modules were not trained; their first gradients are
+10^4.3 with shortcuts, 10^2.3 with both, and leave float32 without. After ten epochs 40
+modules with shortcuts get 0.965 of the images right, and all gradients, which are 0.06 to
+1.1, are alive.
+
+Cost on two CPU cores: the default takes 15 minutes (898 seconds).
 """
 
 from collections.abc import Hashable, Mapping

@@ -18,7 +18,7 @@ from sweeps.harness.table import header
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results"
-MEASURED = [name for name in names() if (RESULTS / name / "table.parquet").exists()]
+MEASURED = names()
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def page():
 
 def test_every_table_has_its_section_in_order(sections):
     assert list(sections) == MEASURED
-    assert len(MEASURED) >= 16
+    assert len(MEASURED) >= 18
 
 
 def test_nothing_is_missing(text, page):
@@ -115,7 +115,7 @@ def again(tmp_path_factory):
     command = [sys.executable, "-m", "analysis", "--out", str(out)]
     done = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, text=True)
     # 1 as long as a sweep has no table yet.
-    assert done.returncode == (set(names()) != set(MEASURED)), done.stderr
+    assert done.returncode == 0, done.stderr
     return out
 
 
