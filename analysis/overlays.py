@@ -7,7 +7,6 @@ import pandas as pd
 
 from initjax import meanfield
 
-_LARGEST = 1e280  # beyond, the next layer's q leaves float64
 _SCALE = 2 * np.log(10)  # from ln of a square to log10 of its root
 _CLASSES = 10
 
@@ -34,9 +33,9 @@ def mean_field(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         inputs, activation, scheme, layer, ``act_log10_rms`` and
         ``delta_log10_growth``, the log10 factor on δ from the last layer of the
-        deepest network down to this one; each with the ends ``_low`` and ``_high`` of
-        its band, nan past 70 decades and for inputs of which only a file knows how
-        they scatter.
+        deepest network down to this one, nan where q leaves [1e-76, 1e76], as float32
+        is left then; each with the ends ``_low`` and ``_high`` of its band, nan for
+        inputs of which only a file knows how they scatter.
     """
     keys = ["inputs", "activation", "scheme"]
     random = table[(table["sigma_w"] > 0) & (table["width"] > 1)]
@@ -48,10 +47,7 @@ def mean_field(table: pd.DataFrame) -> pd.DataFrame:
     frames = [pd.DataFrame(columns=[*keys, *numbers]).astype(numbers)]
     for activation, same in sigmas.groupby(level="activation", sort=False):
         try:
-            found = (
-                *_recursion(str(activation), *(tuple(same[n]) for n in same), depth),
-                *_band(str(activation), same, depth, **sizes),
-            )
+            found = _curves(str(activation), same, depth, **sizes)
         except ValueError:  # an activation that this version does not know
             continue
         for row, index in enumerate(same.index):
@@ -70,58 +66,45 @@ _COLUMNS = (
 )
 
 
-def _band(
-    activation: str, sigmas: pd.DataFrame, depth: int, *, width: int, batch: int
+def _curves(
+    activation: str, same: pd.DataFrame, depth: int, *, width: int, batch: int
 ) -> tuple[np.ndarray, ...]:
-    """Ends of the bands of log10 rms of h and log10 growth of δ, [layer, network]."""
+    """log10 rms of h, log10 growth of δ, and the ends of their bands, [layer, network]."""
     inputs = {**_INPUTS, "gaussian": (2 / width, 0.0)}
-    known = np.array([1.0 if kind in inputs else np.nan for kind, *_ in sigmas.index])
-    kinds = [inputs.get(kind, (0.0, 0.0)) for kind, *_ in sigmas.index]
-    schemes = sigmas.index.get_level_values("scheme")
-    sigma = sigmas["rest"].to_numpy(np.float64)
-    seen = meanfield.log_fluctuations(
+    known = np.array([1.0 if kind in inputs else np.nan for kind, *_ in same.index])
+    kinds = tuple(inputs.get(kind, (0.0, 0.0)) for kind, *_ in same.index)
+    schemes = same.index.get_level_values("scheme")
+    orthogonal = tuple(name.startswith("orthogonal") for name in schemes)
+    sigmas = tuple(same["first"].astype(float)), tuple(same["rest"].astype(float))
+    seen = _fluctuations(activation, *sigmas, kinds, orthogonal, depth, width, batch)
+    log_sigma = np.log10(sigmas[1])
+    parts = [(part.mean_field, *part.band()) for part in (seen.length, seen.gradient)]
+    middle, *length = (end[1:] / _SCALE - log_sigma for end in parts[0])
+    growth, *gradient = (end / _SCALE for end in parts[1])
+    return middle, growth, *(end * known for end in (*length, *gradient))
+
+
+@lru_cache(maxsize=64)  # figures of one table ask for the same
+def _fluctuations(
+    activation: str,
+    firsts: tuple[float, ...],
+    rests: tuple[float, ...],
+    kinds: tuple[tuple[float, float], ...],
+    orthogonal: tuple[bool, ...],
+    depth: int,
+    width: int,
+    batch: int,
+) -> meanfield.Fluctuations:
+    """``log_fluctuations`` of networks, by σ_w of their first and of their other layers."""
+    return meanfield.log_fluctuations(
         activation,
-        q=sigmas["first"].to_numpy(np.float64) ** 2,
-        sigma_w=sigma,
+        q=np.square(firsts),
+        sigma_w=np.array(rests),
         width=width,
         depth=depth,
         batch=batch,
         c=np.array([c for _, c in kinds]),
         rho=1 / np.sqrt(_CLASSES - 1),
         input_variance=np.array([variance for variance, _ in kinds]),
-        orthogonal=np.array([name.startswith("orthogonal") for name in schemes]),
+        orthogonal=np.array(orthogonal),
     )
-    length = [end[1:] / _SCALE - np.log10(sigma) for end in seen.length.band()]
-    ends = (*length, *(end / _SCALE for end in seen.gradient.band()))
-    return tuple(end * known for end in ends)
-
-
-@lru_cache(maxsize=64)  # two figures of one table ask for the same
-def _recursion(
-    activation: str, firsts: tuple[float, ...], rests: tuple[float, ...], depth: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """log10 rms of h and log10 growth of δ, [layer, network], nan past float64.
-
-    Args:
-        activation: φ.
-        firsts: σ_w of the first layer of each network.
-        rests: σ_w of its other layers.
-        depth: Layers.
-    """
-    sigma = np.asarray(rests, np.float64)
-    q = np.asarray(firsts, np.float64) ** 2
-    rms, chi = np.full((2, depth, len(q)), np.nan)
-    for layer in range(depth):
-        known = (q > 0) & (q < _LARGEST)
-        here = np.where(known, q, 1.0)  # one shape for all layers: one compilation
-        after = np.where(
-            known, meanfield.variance_map(here, activation, sigma_w=sigma), np.nan
-        )
-        rms[layer] = np.log10(after) / 2 - np.log10(sigma)
-        slope = meanfield.chi(activation, q=here, sigma_w=sigma)
-        chi[layer] = np.where(known, slope, np.nan)
-        q = after
-    with np.errstate(divide="ignore"):
-        steps = np.log10(chi[:-1]) / 2
-    below = np.cumsum(steps[::-1], axis=0)[::-1]
-    return rms, np.concatenate([below, np.zeros((1, len(q)))])

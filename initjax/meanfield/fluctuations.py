@@ -26,14 +26,14 @@ from initjax.meanfield.random_walks import (
 from initjax.meanfield.smoothness import check_continuous
 from initjax.typing import Array, HostArray
 
-_SMALLEST, _LARGEST = 1e-70, 1e70  # of q: its fourth power must be in float64
+_SMALLEST, _LARGEST = 1e-76, 1e76  # of q: its fourth power must be in float64
 
 
 class Spread(NamedTuple):
     """A natural logarithm over random networks, [layer, ...].
 
     Attributes:
-        mean_field: Its value at infinite width; nan where q leaves [1e-70, 1e70].
+        mean_field: Its value at infinite width; nan where q leaves [1e-76, 1e76].
         shift: Its mean over networks minus that, of order 1/width.
         variance: Its variance over networks, of order 1/width.
     """

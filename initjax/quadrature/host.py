@@ -49,7 +49,7 @@ def _evaluator(
     def evaluate(x: HostArray) -> HostArray:
         rows = np.resize(x, (max(1, -(-x.size // _LENGTH)), _LENGTH))
         with jax.ensure_compile_time_eval(), jax.enable_x64(True):
-            found = [np.stack(traced(jnp.asarray(r, jnp.float64))) for r in rows]
+            found = [np.stack(traced(row)) for row in rows]
         values = np.concatenate(found, axis=1, dtype=np.float64)
         return values[:, : x.size].reshape(len(values), *x.shape)
 
