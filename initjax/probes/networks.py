@@ -1,5 +1,6 @@
 """Models of every kind as a pair of pure functions."""
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -162,4 +163,16 @@ def _function(function: Callable[..., Any], batch: Batch) -> Network:
 
 def identity(model: Any) -> Any:
     """What is equal for models that compute the same with the same variables."""
-    return nnx.split(model)[0] if isinstance(model, nnx.Module) else model
+    return nnx.split(model)[0] if isinstance(model, nnx.Module) else _frozen(model)
+
+
+def _frozen(value: Any) -> Any:
+    """As hashable as its parts: a linen module that holds a list has no hash itself."""
+    if isinstance(value, nn.Module):
+        fields = [f.name for f in dataclasses.fields(value) if f.name != "parent"]
+        return type(value), *((name, _frozen(getattr(value, name))) for name in fields)
+    if isinstance(value, list | tuple):
+        return type(value), *map(_frozen, value)
+    if isinstance(value, Mapping):
+        return type(value), *((key, _frozen(part)) for key, part in value.items())
+    return value

@@ -246,6 +246,19 @@ def test_seeds_are_networks_of_their_own_in_one_program(compilations):
         )
 
 
+def test_a_model_of_lists_and_one_that_equals_it_share_their_programs(compilations):
+    """A linen module that holds a list has no hash."""
+
+    def model(features):
+        return nn.Sequential([nn.Dense(features), nn.relu, nn.Dense(2)])
+
+    probe(model(5), X)
+    with compilations() as count:
+        probe(model(5), X, key=jax.random.key(1))
+    assert count.value == 0
+    assert probe(model(6), X).sites[0].shape[-1] == 6
+
+
 def test_settings_and_random_numbers_reach_the_model():
     class Dropped(nn.Module):
         @nn.compact
