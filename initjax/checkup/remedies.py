@@ -16,6 +16,7 @@ from initjax.checkup.case import Case
 from initjax.checkup.finding import Remedy
 from initjax.checkup.gains_of import Fit, fit, fit_first
 from initjax.checkup.leaves import bias_beside, pattern_of
+from initjax.checkup.recurrence import step_gain
 from initjax.checkup.trunk import activation_after, activation_before, kernel_of
 from initjax.recipes.actions import fill, key_of, redraw
 from initjax.recipes.trees import Action
@@ -29,14 +30,14 @@ class _Plan(NamedTuple):
         fan_in: Of its layer.
         fit: The law.
         bias: The bias beside it, if any.
-        turns: Whether it is used more than once in a row, so that it has to keep lengths
-            exactly.
+        gain: Of orthogonal weights, for a kernel that is used more than once in a row and
+            so has to keep lengths exactly; None for others.
     """
 
     fan_in: int
     fit: Fit
     bias: str | None
-    turns: bool
+    gain: float | None
 
 
 def redrawn(case: Case, kernels: Iterable[str] | None = None) -> Remedy | None:
@@ -77,13 +78,14 @@ def _plans(case: Case, wanted: set[str] | None) -> dict[str, _Plan]:
         square = len(set(case.leaves[path][1].shape[-2:])) == 1
         # A kernel of one layer that is met again and again: the step of a recurrence.
         repeated = site.weights[0] == path and uses.count(path) > 1 and square
-        plans[path] = _Plan(site.fan_in or 1, law, bias, repeated)
+        gain = step_gain(case, i) if repeated else None
+        plans[path] = _Plan(site.fan_in or 1, law, bias, gain)
     return plans
 
 
 def _draw(plan: _Plan, key: Key) -> Action:
-    if plan.turns:
-        return redraw(init.orthogonal(min(plan.fit.sigma_w, 1.05)), key)
+    if plan.gain is not None:
+        return redraw(init.orthogonal(plan.gain), key)
     return redraw(init.normal(plan.fit.sigma_w / math.sqrt(plan.fan_in)), key)
 
 
@@ -97,7 +99,13 @@ def _call(case: Case, plans: Mapping[str, _Plan]) -> str:
     """One initializer a line, with the layers that it is for."""
     groups: dict[str, list[str]] = {}
     for path, plan in plans.items():
-        text = "init.orthogonal()" if plan.turns else plan.fit.call
+        text = plan.fit.call
+        if plan.gain is not None:
+            text = (
+                "init.orthogonal()"
+                if plan.gain == 1
+                else f"init.orthogonal({plan.gain:.3g})"
+            )
         groups.setdefault(text, []).append(path)
     if len(groups) == 1:
         return next(iter(groups))
