@@ -11,13 +11,15 @@ from rich.console import Group
 from rich.table import Table
 
 from analysis.bands import Absent
+from analysis.curves import alike, in_turn
 from analysis.deaths import ZERO, courses, depths, gradients, percentile, scan
 from analysis.figures import Figure
 from analysis.style import ACTIVATION_ORDER, PALETTE, in_order, label
 
 _MARKERS = "os^Dvp*XP"
-_DASHES = ("-", (0, (5, 1.5)), (0, (2, 1.2)), (0, (6, 1.5, 1, 1.5)))
-_KINDS = {"weights": (PALETTE[0], "o", -0.07), "biases": (PALETTE[1], "s", 0.07)}
+_KINDS = {"weights": (PALETTE[0], "o", -0.12), "biases": (PALETTE[1], "s", 0.12)}
+_ALIKE = 0.01
+"""Share of a panel's height by which curves differ that nobody can tell apart."""
 _STAR = {"marker": "*", "ms": 12, "mfc": "none", "mec": "k", "ls": "", "zorder": 4}
 _BOTTOM = -26.0  # where a curve of exactly 0 is drawn
 _SMALLEST = float(np.log10(np.finfo(np.float32).tiny))
@@ -63,20 +65,23 @@ def plot_gradients(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_courses(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Training from biases far below 0 ends at the best constant, without gradients.
+    """Training from biases far below 0, medians; equal curves alternate in dashes.
 
     Args:
         rows: From ``courses``, of one panel.
         ax: Where to draw.
     """
     ax = plt.gca() if ax is None else ax
-    for at, name in enumerate(in_order(list(rows["activation"]), ACTIVATION_ORDER)):
-        same = rows[rows["activation"] == name].sort_values("step")
-        # Of curves that coincide, the markers stand one in the other.
-        look = {"color": PALETTE[at % 10], "ls": _DASHES[at % 4], "mfc": "none"}
-        look |= {"marker": _MARKERS[at % 9], "ms": max(3, 10 - 1.2 * at)}
-        values = same["value"].clip(lower=_BOTTOM)
-        ax.plot(same["step"], values, label=label(name), lw=1.2, **look)
+    curves = rows.pivot(index="step", columns="activation", values="value")
+    curves = curves[in_order(list(rows["activation"]), ACTIVATION_ORDER)]
+    curves = curves.clip(lower=_BOTTOM)
+    height = float(curves.max().max() - curves.min().min())
+    styles = in_turn(alike(curves, max(1e-9, _ALIKE * height)))
+    for at, name in enumerate(curves.columns):
+        look = {"color": PALETTE[at % 10], "lw": 1.8}
+        # Named by a line of its own, for the curve may be one of several in turn.
+        ax.plot([], [], label=label(name), **look)
+        ax.plot(curves.index, curves[name], ls=styles[name], gid=name, **look)
     ax.set_xscale("symlog", linthresh=1)
     ax.set_xticks([0, 1, 10, 100], ["0", "1", "10", "100"])
     ax.set_title(rows["panel"].iloc[0], loc="left")
@@ -115,7 +120,11 @@ def plot_scan(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.minorticks_off()
     what, which = rows["panel"].iloc[0].split(": ")
     ax.set_title(label(which), loc="left")
-    ax.set(xlabel="bias of every unit", ylabel=f"dead {what}", ylim=(-0.03, 1.03))
+    ax.set(
+        xlabel="bias of every unit, symmetric log",
+        ylabel=f"dead {what}",
+        ylim=(-0.03, 1.03),
+    )
     return ax
 
 
@@ -138,7 +147,10 @@ def plot_depths(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         else:
             band = same[same["low"] > 0]  # 0 is not on the axis
             edges = band["layer"], band["low"], band["high"]
-            ax.fill_between(*edges, color=PALETTE[at], alpha=0.2, lw=0)
+            ax.fill_between(*edges, color=PALETTE[at], alpha=0.08, lw=0)
+            # Bands of several widths lie on each other: their edges tell them apart.
+            for end in ("low", "high"):
+                ax.plot(band["layer"], band[end], color=PALETTE[at], lw=0.9, ls=":")
     ax.set_yscale("log")
     ax.set_ylim(3e-5, 1.3)
     ax.set_xticks(range(0, rows["layer"].max() + 1, 5))
@@ -149,7 +161,9 @@ def plot_depths(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def _powers(ax: Axes, ticks: range, low: float, high: float, zero: float = ZERO) -> None:
     """An axis of log10 values, with 0 in a band below them."""
-    ax.set_yticks([zero, *ticks], ["0", *(f"1e{tick}" if tick else "1" for tick in ticks)])
+    ax.set_yticks(
+        [zero, *ticks], ["0", *(f"$10^{{{tick}}}$" if tick else "1" for tick in ticks)]
+    )
     ax.set_ylim(low, high)
 
 

@@ -57,7 +57,7 @@ def courses(table: pd.DataFrame) -> pd.DataFrame:
     keys = ["activation", "seed", "step"]
     largest = trained.groupby(keys, sort=False)["weight_grad"].max()
     loss = trained.groupby(keys, sort=False)["loss"].first()
-    panels = {"loss, nats": loss, "largest weight gradient of all layers": largest}
+    panels = {"loss, nats": loss, "largest |∂L/∂W| of a layer": largest}
     rows = [
         (panel, name, step, quantile(values, 0.5))
         for panel, series in panels.items()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -61,27 +62,27 @@ def slope_map(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def plot_activation_scale(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Activation RMS over depth: median and 90 % band of seeds; dotted theory and its band.
+    """Activation RMS over depth: median and 90 % band; coinciding curves alternate.
 
     Args:
         rows: From ``activation_scale``, of one activation.
         ax: Where to draw.
     """
-    ax = draw_curves(rows, plt.gca() if ax is None else ax, shift=1)
-    ax.set(xlabel="layer ℓ + 1", ylabel="RMS of activations")
+    ax = draw_curves(rows, plt.gca() if ax is None else ax)
+    ax.set(xlabel="layer", ylabel="RMS of activations")
     log_layers(ax, rows["layer"].max() + 1)
     return ax
 
 
 def plot_gradient_scale(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Gradient RMS, flowing right to left; dotted theory from the last layer, and its band.
+    """Gradient RMS, flowing right to left: median, 90 % band; mean field from the end.
 
     Args:
         rows: From ``gradient_scale``, of one activation.
         ax: Where to draw.
     """
     ax = draw_curves(rows, plt.gca() if ax is None else ax)
-    ax.set(xlabel="layer ℓ", ylabel="RMS of ∂L/∂z")
+    ax.set(xlabel="layer", ylabel="RMS of ∂L/∂z")
     return ax
 
 
@@ -92,8 +93,8 @@ def plot_weight_gradient(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         rows: From ``weight_gradient``, of one activation.
         ax: Where to draw.
     """
-    ax = draw_curves(rows, plt.gca() if ax is None else ax, decades=16)
-    ax.set(xlabel="layer ℓ", ylabel="L2 norm of ∂L/∂W")
+    ax = draw_curves(rows, plt.gca() if ax is None else ax, least=4)
+    ax.set(xlabel="layer", ylabel="L2 norm of ∂L/∂W")
     return ax
 
 
@@ -109,26 +110,37 @@ def plot_slopes(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         in_order(list(rows["scheme"]), SCHEME_ORDER),
         in_order(list(rows["activation"]), ACTIVATION_ORDER),
     ]
+    signed = grid.map(_signed)
     sns.heatmap(
         grid.rename(index=label, columns=label),
         ax=ax,
         cmap="vlag",
         vmin=-0.3,
         vmax=0.3,
-        annot=grid.map(_signed),
+        annot=signed.map(lambda text: text.replace("-", "\N{MINUS SIGN}")),
         fmt="",
         annot_kws={"fontsize": 7.5},
         linewidths=0.5,
         cbar_kws={"label": "decades per layer", "extend": "both"},
     )
-    ax.set(title=WAYS[rows["direction"].iloc[0]], xlabel="", ylabel="")
+    for text, color in zip(ax.texts, ax.collections[0].get_facecolor(), strict=True):
+        text.set_color(_on(color))
+    ax.set_title(WAYS[rows["direction"].iloc[0]], loc="left")
+    ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)
     return ax
 
 
 def _signed(slope: float) -> str:
     """A slope to three decimals, without a sign on zero."""
-    return "0" if abs(slope) < 5e-4 else f"{slope:+.3f}"
+    return "0.000" if abs(slope) < 5e-4 else f"{slope:+.3f}"
+
+
+def _on(color: np.ndarray) -> str:
+    """Black or white, whichever has the higher contrast on a color."""
+    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+    luminance = linear[:3] @ [0.2126, 0.7152, 0.0722]  # of sRGB, as WCAG 2.1 defines it
+    return "w" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "k"
 
 
 FIGURES: tuple[Figure, ...] = (

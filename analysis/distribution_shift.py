@@ -69,8 +69,11 @@ def plot_accuracy(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.fill_between(same["x"], *ends, color=look["color"], alpha=0.18, lw=0)
     if rows["part"].iloc[0] == "covariate" and rows["x"].max() == 1:
         ax.axvline(1, color="0.4", ls=":", lw=0.9, zorder=0)
-        marks = ["0", "0.2", "0.4", "0.6", "0.8", "1\nno overlap"]
-        ax.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1], marks)
+        ax.set_xlim(-0.05, 1.14)
+        look = {"rotation": 90, "ha": "left", "va": "center", "fontsize": 7.5}
+        ax.text(1.05, 0.5, "no overlap", transform=ax.get_xaxis_transform(), **look)
+    if rows["part"].iloc[0] == "covariate":  # of one range, to be compared
+        ax.set_ylim(0, 0.8 if rows["mean"].max() < 0.8 else 1)
     ax.set_title(rows["panel"].iloc[0], loc="left")
     ax.set(xlabel=_AXES[rows["part"].iloc[0]], ylabel="accuracy on the target")
     return ax
@@ -89,7 +92,7 @@ def plot_drift(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_estimates(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Error of class weights from the confusion matrix: points measured, lines theory.
+    """Error of class weights from the confusion matrix: measured, ±2 standard errors.
 
     Args:
         rows: From ``estimates``.

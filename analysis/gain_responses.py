@@ -172,7 +172,7 @@ def starts(table: pd.DataFrame) -> pd.DataFrame:
         rows.loc[same.index, "spread"] = noise * np.sqrt(grown[same["layer"]])
     rows.attrs["note"] = (
         f"σ_w = 1 in layer 0, inputs of mean square 1, no biases, width "
-        f"{rows.pop('width').iloc[0]}, {rows['seed'].nunique()} seeds"
+        f"{rows.pop('width').iloc[0]}, {rows['seed'].nunique()} seeds; y ranges differ"
     )
     return rows
 

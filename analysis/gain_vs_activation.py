@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, MultipleLocator
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 from scipy.stats import chi2
 
 from analysis.bands import Absent
+from analysis.curves import alike, in_turn
 from analysis.figures import Figure
 from analysis.gain_responses import KINDS, errors, factors, measured_gains, scales, starts
 from analysis.style import PALETTE, label, printable
@@ -22,7 +23,10 @@ from analysis.style import PALETTE, label, printable
 _Rows = Callable[..., pd.DataFrame]
 _COLORS = dict(zip(KINDS, (PALETTE[0], PALETTE[1], PALETTE[2], "k"), strict=True))
 _MARKERS = dict(zip(KINDS, "osDx", strict=True))
-_DASHES = dict(zip(KINDS, ("-", (0, (5, 1.5)), (0, (2, 1.2)), "-."), strict=True))
+_EQUAL = 1e-4
+"""Decades by which medians of networks differ that have the same gain."""
+_ALIKE = 0.012
+"""Share of a panel's height by which curves differ that nobody can tell apart."""
 WORDS = {
     "forward": "forward, 1/√E φ²",
     "backward": "backward, 1/√E φ′²",
@@ -41,7 +45,10 @@ def plot_gains(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = plt.gca() if ax is None else ax
     _by_row(rows, ax, {**dict.fromkeys(KINDS, "measured"), "torch": "published"}, "exact")
-    _finish(ax, [0.7, 0.8, 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6], "gain", "quadrature")
+    ax.set_xscale("log")
+    low, high = ax.get_xlim()
+    ax.set_xticks([n for n in (0.7, 1, 1.4, 2, 2.8, 4, 5.6) if low <= n <= high])
+    _finish(ax, "gain", "quadrature")
     return ax
 
 
@@ -74,33 +81,32 @@ def plot_scales(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ``rows`` are from ``scales``, of one activation.
     """
     ax = plt.gca() if ax is None else ax
-    for kind in KINDS:
+    curves = rows.pivot(index="layer", columns="kind", values="median")
+    curves = curves[[kind for kind in KINDS if kind in curves]]
+    height = float(np.nanmax(curves) - np.nanmin(curves))
+    groups = alike(curves, max(_EQUAL, _ALIKE * height))
+    styles, banded = in_turn(groups), [kinds[0] for kinds in groups]
+    for kind in curves.columns:
         same = rows[rows["kind"] == kind].sort_values("layer")
-        if same.empty:
-            continue
-        look = {"color": _COLORS[kind], "ls": _DASHES[kind], "lw": 1.6}
+        look = {"color": _COLORS[kind], "lw": 1.8}
         power = {n: 10.0 ** same[n] for n in ("low", "median", "high", "theory")}
-        ax.plot(same["layer"], power["median"], label=WORDS[kind], **look)
-        band = power["low"], power["high"]
-        ax.fill_between(same["layer"], *band, color=_COLORS[kind], alpha=0.2, lw=0)
+        # Named by a line of its own, for the curve may be one of several in turn.
+        ax.plot([], [], label=WORDS[kind], **look)
+        ax.plot(same["layer"], power["median"], ls=styles[kind], gid=kind, **look)
+        if kind in banded:
+            band = power["low"], power["high"]
+            ax.fill_between(same["layer"], *band, color=_COLORS[kind], alpha=0.2, lw=0)
         ax.plot(same["layer"], power["theory"], color="0.35", ls=":", lw=1.1, zorder=5)
     ax.plot([], [], color="0.35", ls=":", lw=1.1, label="mean field")
     ax.set_yscale("log")
     _tick_decades(ax)
     up = rows["direction"].iloc[0] == "forward"
     ax.set(xlabel="layer", ylabel="RMS of activations" if up else "RMS of ∂L/∂z")
+    same = [" = ".join(kinds) for kinds in alike(curves, _EQUAL) if len(kinds) > 1]
     ax.set_title(label(rows["activation"].iloc[0]), loc="left", pad=13)
-    ax.text(0, 1.02, _equal(rows), transform=ax.transAxes, fontsize=7, style="italic")
+    words = ", ".join(same)
+    ax.text(0, 1.02, words, transform=ax.transAxes, fontsize=7, style="italic")
     return ax
-
-
-def _equal(rows: pd.DataFrame) -> str:
-    """Kinds whose curves lie on each other, in words."""
-    curves = rows.pivot(index="kind", columns="layer", values="median").round(2)
-    same: dict[tuple[float, ...], list[str]] = {}
-    for kind in [kind for kind in KINDS if kind in curves.index]:
-        same.setdefault(tuple(curves.loc[kind]), []).append(kind)
-    return ", ".join(" = ".join(kinds) for kinds in same.values() if len(kinds) > 1)
 
 
 def plot_factors(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -110,8 +116,8 @@ def plot_factors(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = plt.gca() if ax is None else ax
     _by_row(rows, ax, dict.fromkeys(KINDS, "measured"), "theory")
-    marks = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.6]
-    _finish(ax, marks, "factor per layer", "mean field")
+    ax.xaxis.set_major_locator(MultipleLocator(0.1))
+    _finish(ax, "factor per layer", "mean field")
     ax.axvline(1, color="0.3", lw=0.8, zorder=0)
     up, down = "activations, input to output", "gradient ∂L/∂z, output to input"
     ax.set_title(up if rows["direction"].iloc[0] == "forward" else down, loc="left")
@@ -157,18 +163,18 @@ def _by_row(rows: pd.DataFrame, ax: Axes, column: dict[str, str], theory: str) -
     names = list(rows["activation"].unique())[::-1]
     for at, kind in enumerate(KINDS):
         same = rows[rows["kind"] == kind]
-        y = np.array([names.index(name) for name in same["activation"]]) + 0.27 - 0.18 * at
+        y = np.array([names.index(name) for name in same["activation"]]) + 0.33 - 0.22 * at
         x = same[column[kind]].to_numpy(float)
         look = {"color": _COLORS[kind], "marker": _MARKERS[kind], "ls": ""}
         shown = np.isfinite(x) & (x > 0)
         ax.plot(x[shown], y[shown], ms=2.8, label=WORDS[kind], **look)
         hollow = shown & np.asarray(same.get("split", False), bool)
         ax.plot(x[hollow], y[hollow], ms=2.8, mfc="w", **look)
-        ax.plot(same[theory], y, "|", color="0.25", ms=4, mew=0.8)
+        ax.plot(same[theory], y, "|", color="0.25", ms=3.5, mew=0.8)
         for value, height in zip(x[~shown], y[~shown], strict=True):
             word = "0" if value == 0 else "∞" if value == np.inf else "0 or ∞"
             place = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": 7}
-            ax.text(0.01 + 0.07 * at, round(height), word, color=_COLORS[kind], **place)
+            ax.text(0.78 + 0.07 * at, round(height), word, color=_COLORS[kind], **place)
     ax.set_yticks(range(len(names)), [label(name) for name in names], fontsize=7)
     ax.set_ylim(-0.5, len(names) - 0.5)
     ax.grid(visible=False, axis="y")
@@ -176,16 +182,14 @@ def _by_row(rows: pd.DataFrame, ax: Axes, column: dict[str, str], theory: str) -
         ax.axhspan(row - 0.5, row + 0.5, color="0.94", lw=0, zorder=0)
 
 
-def _finish(ax: Axes, marks: list[float], words: str, theory: str) -> None:
-    """A log axis below, with those marks that lie on it, and the legend."""
-    ax.set(xscale="log", xlabel=words)
-    low, high = ax.get_xlim()
-    ax.set_xticks([mark for mark in marks if low <= mark <= high])
-    ax.xaxis.set_major_formatter("{x:g}")
+def _finish(ax: Axes, words: str, theory: str) -> None:
+    """The axis and the legend below it."""
+    ax.set(xlabel=words)
     ax.minorticks_off()
+    ax.xaxis.set_major_formatter("{x:g}")
     tick = Line2D([], [], color="0.25", marker="|", ls="", ms=6, mew=0.8, label=theory)
-    where = "lower right" if low > 0.9 else "center left" if low < 0.5 else "center right"
-    ax.legend(handles=[*ax.get_legend_handles_labels()[0], tick], loc=where, fontsize=7.5)
+    place = {"loc": "upper center", "bbox_to_anchor": (0.45, -0.13), "ncols": 3}
+    ax.legend(handles=[*ax.get_legend_handles_labels()[0], tick], fontsize=7.5, **place)
 
 
 def _of(some: Sequence[str], data: _Rows, **settings: str) -> _Rows:

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from rich.console import Group
 from rich.table import Table
 from scipy import stats
@@ -51,6 +52,7 @@ def plot_histograms(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         law = {"color": "k", "lw": 0.9, "ls": "-" if ours else (0, (1, 1.5))}
         ax.stairs(same["law"], edges, label="law" if ours else "law of JAX's", **law)
     ax.set(xlabel="entry, in standard deviations", ylabel="density", xlim=(-4.4, 4.4))
+    ax.yaxis.set_major_locator(MaxNLocator(4))
     return ax
 
 
@@ -68,7 +70,7 @@ def _shares(rows: pd.DataFrame, ax: Axes) -> Axes:
 
 
 def plot_quantiles(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Distance of quantiles from those of the law, in standard errors; 95 % band shaded.
+    """Distance of quantiles from the law's, in standard errors; 95 % band shaded.
 
     Args:
         rows: From ``laws.deviations``, of one shape.
@@ -77,19 +79,23 @@ def plot_quantiles(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = plt.gca() if ax is None else ax
     ax.axhspan(-_BAND, _BAND, color="0.85", lw=0, zorder=0)
     for (_, _, family), same in rows.groupby(["source", "scheme", "family"]):
-        look = {"color": _COLORS[family], "lw": 0.9, "alpha": 0.8}
-        ax.plot(same["p"], same["score"], label=family, **look)
+        look = {"color": _COLORS[family], "lw": 0.7, "alpha": 0.4, "ms": 4}
+        far = same["score"].abs() > _BAND
+        # Only what leaves the band is marked: where that is, counts.
+        ax.plot(same["p"], same["score"], **look)
+        look |= {"alpha": 1, "marker": _MARKERS[family], "ls": "", "label": family}
+        ax.plot(same["p"][far], same["score"][far], **look)
     ax.set_xscale("logit")
     marks = [0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999]
     ax.set_xticks(marks, [f"{mark:g}" for mark in marks])
     ax.minorticks_off()
     ax.set_title(rows["panel"].iloc[0], loc="left")
-    ax.set(xlabel="probability p", ylabel="(F(x_p) - p) / error", ylim=(-4.2, 4.2))
+    ax.set(xlabel="probability p", ylabel="$(F(x_p) - p)$ / error", ylim=(-4.2, 4.2))
     return ax
 
 
 def plot_scores(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Standard scores of kernels' moments, on the line if laws are right; 95 % shaded.
+    """Standard scores of kernels' moments, on the line if laws are right; curves hold 95 %.
 
     Args:
         rows: From ``laws.scores``, of one moment.
@@ -99,10 +105,11 @@ def plot_scores(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     for family, color in _COLORS.items():
         same = rows[rows["family"] == family]
         if len(same):
-            look = {"color": color, "marker": _MARKERS[family], "ms": 3, "ls": ""}
+            look = {"color": color, "marker": _MARKERS[family], "ms": 4, "ls": ""}
+            look |= {"markeredgecolor": "w", "markeredgewidth": 0.3}
             name = f"{family}, {same['count'].iloc[0]}"
-            band = (same["normal"], same["low"], same["high"])
-            ax.fill_between(*band, color=color, alpha=0.2, lw=0, zorder=0)
+            for end in ("low", "high"):  # outlines, as five bands would hide each other
+                ax.plot(same["normal"], same[end], color=color, lw=0.9, zorder=1)
             ax.plot(same["normal"], same["score"], label=name, **look)
     ax.axline((0, 0), slope=1, color="k", lw=0.9, label="normal")
     ax.set_title(rows["panel"].iloc[0], loc="left")

@@ -10,7 +10,7 @@ from analysis.style import ACTIVATION_ORDER, in_order
 WITH_FIGURES = ("gaussian", "mnist")
 """Kinds of inputs that have figures of their own."""
 
-_LONGEST = 24  # characters of a name that a title has room for
+_LONGEST = 18  # characters of a name that a title has room for
 
 
 def by_input(rows: Callable[..., pd.DataFrame], table: pd.DataFrame) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def shortened(name: str) -> str:
 
     Example:
         >>> shortened("mine.npz#0123abcd"), shortened("my_very_long_one.npz#0123abcd")
-        ('mine.npz#0123abcd', 'my_very….npz#0123abcd')
+        ('mine.npz#0123abcd', 'my_ve…z#0123abcd')
     """
     if len(name) <= _LONGEST:
         return name

@@ -15,6 +15,8 @@ from analysis.figures import Figure
 from analysis.spectra import ZERO_VARIANCE, densities, moments
 from analysis.style import LAWS, in_order, label, printable
 
+_FEW = 8
+"""Counts in a bin below which its height is mostly chance."""
 _LOOKS = {"gaussian": (LAWS["gaussian"], "o"), "orthogonal": (LAWS["orthogonal"], "s")}
 
 
@@ -31,9 +33,9 @@ def plot_densities(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         color = _LOOKS[weights][0]
         same = rows[rows["weights"] == weights]
         seen, theory = (same[same["kind"] == kind] for kind in ("measured", "theory"))
-        x, y = 10 ** seen["log10_value"], seen["per_decade"]
-        ax.fill_between(x, y, 1e-9, step="mid", color=color, alpha=0.3, lw=0)
-        ax.step(x, y, where="mid", color=color, lw=0.8, label=label(weights))
+        edges, height = _bins(seen["log10_value"], seen["per_decade"])
+        outline = {"color": color, "lw": 1.3, "label": label(weights)}
+        ax.stairs(height, 10**edges, baseline=1e-9, **outline)
         ax.plot(10 ** theory["log10_value"], theory["per_decade"], "k:", lw=1.2, zorder=5)
         for _, atom in same[same["kind"] == "atom"].iterrows():
             if atom["log10_value"] == -np.inf:
@@ -52,8 +54,19 @@ def plot_densities(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def _bins(log: pd.Series, density: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Edges and heights; bins that hold a few values each are put together by fours."""
+    x, y = log.to_numpy(np.float64), density.to_numpy(np.float64)
+    step, seen = x[1] - x[0], y[y > 0]
+    one = np.diff(np.unique(y)).min(initial=np.inf)  # heights are multiples of it
+    by = 4 if len(seen) > 8 and np.median(seen) < _FEW * one else 1
+    whole = len(y) // by * by  # the rest is far beyond the largest value
+    edges = x[0] + step * (np.arange(0, whole + 1, by) - 0.5)
+    return edges, y[:whole].reshape(-1, by).mean(axis=1)
+
+
 def plot_variance(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Variance of λ over depth: median and range of seeds, L (μ₂/μ₁² − 1 − s₁) dotted.
+    """Variance of λ over depth: median and range; dotted L (μ₂/μ₁² − 1 − s₁).
 
     Args:
         rows: From ``moments``, of one panel.
@@ -70,7 +83,7 @@ def plot_variance(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_largest(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Largest λ over depth: median and range of seeds, edge of the limiting law dotted.
+    """Largest λ over depth: median and range; dotted the edge of the limiting law.
 
     Args:
         rows: From ``moments``, of one panel.

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -104,11 +104,11 @@ def plot_steps(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         place = {"xytext": (2, -10), "textcoords": "offset points", "fontsize": 7}
         ax.annotate("× not in time", (rows["depth"].min(), roof), **place)
     ax.set(xscale="log", yscale="log", title=rows["panel"].iloc[0])
-    ax.set_ylim(top=1.4 * roof)
+    ax.yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}")
     depths = sorted(rows["depth"].unique())
     ax.set_xticks(depths, [str(depth) for depth in depths])
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set(xlabel="weight matrices D", ylabel="steps")
+    ax.set(xlabel="weight matrices D", ylabel="steps", ylim=(None, 1.4 * roof))
     return ax
 
 

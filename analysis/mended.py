@@ -129,7 +129,8 @@ def plot_loss_curves(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.axhline(GUESS, color="k", lw=0.8, ls=":", zorder=1, label="a guess, ln 10")
     _axes(ax, rows["step"].max(), large=(rows["median"] > _SMALL).any())
     title = "\n".join(map(label, rows["panel"].iloc[0].split("\n")))
-    ax.set(title=title, xlabel="step", ylabel="cross entropy, nats")
+    ax.set_title(title, loc="left")
+    ax.set(xlabel="step", ylabel="cross entropy, nats")
     return ax
 
 

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 from rich.console import Group
 from rich.table import Table
 
@@ -17,7 +17,7 @@ from analysis.orthogonality_laws import ATOMS, kolmogorov, least_cdf
 from analysis.style import LAWS, PALETTE, in_order
 
 _LOOKS = {
-    name: (LAWS[name], marker)
+    name: {"color": LAWS[name], "marker": marker, "label": name.replace("_", " ")}
     for name, marker in (
         *(("gaussian", "o"), ("uniform", "^"), ("rademacher", "v"), ("sparse", "D")),
         *(("student_t", "P"), ("orthogonal", "s")),
@@ -50,7 +50,7 @@ def plot_angles(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.plot([], [], "k", lw=0.9, label="∝ sinⁿ⁻²θ")
     ax.set(xlabel="angle θ, degrees", ylabel="density per degree", xlim=(0, 180))
     panel = rows["panel"].iloc[0]
-    ax.set(yscale="log", ylim=(3e-5, 3), title=ATOMS.get(panel, panel))
+    ax.set(yscale="log", ylim=(3e-5, 3), title=ATOMS.get(panel, panel.replace("_", " ")))
     ax.set_xticks([0, 45, 90, 135, 180])
     ax.minorticks_off()
     if same["exact"].isna().all():
@@ -91,26 +91,27 @@ def _by_shape(rows: pd.DataFrame, ax: Axes | None, by: pd.Series, least: float) 
     for at, law in enumerate(_laws(rows)):
         same = rows[rows["law"] == law].sort_values(side)
         same = same.assign(beside=same[side] * 1.03 ** (at - 2))
-        color, marker = _LOOKS[law]
-        seen = same[same["measured"] > least]
-        look = {"color": color, "marker": marker, "ls": "", "ms": 4, "lw": 1, "label": law}
-        ax.errorbar(seen["beside"], seen["measured"], yerr=2 * seen["error"], **look)
-        line = same[same["exact"] > 0]
-        ax.plot(line["beside"], line["exact"], color=color, lw=0.9, zorder=0)
+        look, seen = _LOOKS[law], same[same["measured"] > least]
+        points = {**look, "yerr": 2 * seen["error"], "ls": "", "ms": 4, "lw": 1}
+        ax.errorbar(seen["beside"], seen["measured"], **points)
+        exact = same["exact"].where(same["exact"] > 0)
+        ax.plot(same["beside"], exact, color=look["color"], lw=0.9, zorder=0)
         if len(seen) < len(same):
             zero = same.loc[~same.index.isin(seen.index), "measured"].abs().max()
             where = " for m ≥ n" if len(seen) else ""
-            top = 10.0 ** np.ceil(np.log10(zero or 1e-30))
-            notes.append(f"{law}{where}: below {top:.0e}")
+            power = int(np.ceil(np.log10(zero or 1e-30)))
+            notes.append(f"{law}{where}: below $10^{{{power}}}$")
     ax.text(0.03, 0.03, "\n".join(notes), transform=ax.transAxes, fontsize=7.5)
     ax.set(xscale="log", yscale="log", title=title, xlabel="mn"[side == "inputs"])
     low, high = ax.get_ylim()
     ax.set_ylim(low * (low / high) ** (0.1 * len(notes)))  # room for the notes
-    return _few_ticks(ax, (1, 2, 3, 5))
+    return _few_ticks(ax, (1, 2, 5))
 
 
 def _few_ticks(ax: Axes, steps: tuple[int, ...]) -> Axes:
-    ax.yaxis.set_major_locator(LogLocator(subs=steps))
+    low, high = ax.get_ylim()
+    linear = MaxNLocator(5, steps=[1, 2, 5, 10])
+    ax.yaxis.set_major_locator(linear if high < 5 * low else LogLocator(subs=steps))
     ax.yaxis.set_major_formatter("{x:g}")
     ax.minorticks_off()
     return ax
@@ -125,12 +126,12 @@ def plot_spectra(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = plt.gca() if ax is None else ax
     for law in _laws(rows):
-        same, color = rows[rows["law"] == law], _LOOKS[law][0]
+        same, look = rows[rows["law"] == law], {**_LOOKS[law], "marker": ""}
         if law == "orthogonal":
             m, n = same[["outputs", "inputs"]].iloc[0]
-            ax.axvline(max(1, n / m) ** 0.5, color=color, lw=2, label=law)
+            ax.axvline(max(1, n / m) ** 0.5, ymin=0.85, lw=3, **look)
         else:
-            ax.plot(same["value"], same["measured"], color=color, lw=1.1, label=law)
+            ax.plot(same["value"], same["measured"], lw=1.1, **look)
     same = rows[rows["law"] == rows["law"].iloc[0]]
     ax.plot(same["value"], same["limit"], "k:", lw=1.6, zorder=5, label="limiting law")
     ax.set(xlabel="singular value", ylabel="density", title=rows["panel"].iloc[0])
@@ -149,7 +150,7 @@ def plot_least(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     for law in _laws(rows):
         scaled = np.sort(rows.loc[rows["law"] == law, "scaled"])
         share = (np.arange(len(scaled)) + 0.5) / len(scaled)
-        ax.step(scaled, share, where="mid", color=_LOOKS[law][0], lw=1.1, label=law)
+        ax.step(scaled, share, where="mid", lw=1.1, **{**_LOOKS[law], "marker": ""})
     t, slack = np.linspace(0, 3, 100), kolmogorov(len(scaled))
     law, look = least_cdf(t), {"color": "k", "alpha": 0.12, "lw": 0}
     ax.plot(t, law, "k:", lw=1.6, zorder=5, label="Gaussian, n → ∞ (Edelman)")
@@ -167,13 +168,13 @@ def plot_lengths(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax: Where to draw.
     """
     ax = plt.gca() if ax is None else ax
-    for remedy, (words, color, marker) in _REMEDIES.items():
+    for at, (remedy, (words, color, marker)) in enumerate(_REMEDIES.items()):
         same = rows[rows["remedy"] == remedy]
-        look = {"color": color, "marker": marker, "ms": 3.5, "lw": 1}
-        look |= {"markerfacecolor": "none", "ms": 7} if marker == "s" else {}
-        ax.plot(same["layer"], same["measured"], label=words, **look)
-        ax.fill_between(same["layer"], same["low"], same["high"], color=color, alpha=0.2)
-        ax.plot(same["layer"], same["theory"], "k:", lw=1.3, zorder=5)
+        look = {"color": color, "marker": marker, "ms": 3.5, "lw": 1, "label": words}
+        beside = same["layer"] + 0.2 * (at - 1)
+        ax.plot(beside, same["measured"], **look)
+        ax.fill_between(beside, same["low"], same["high"], color=color, alpha=0.2)
+        ax.plot(beside, same["theory"], "k:", lw=1.3, zorder=5)
     ax.plot([], [], "k:", lw=1.3, label="mean field")
     ax.set(xlabel="layer", ylabel="‖h‖ / ‖x‖", yscale="log", title=rows["panel"].iloc[0])
     low = min(0.5, 0.8 * rows["low"].min())
@@ -191,17 +192,17 @@ def plot_depth(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = plt.gca() if ax is None else ax
     for at, law in enumerate(_laws(rows)):
         same = rows[rows["law"] == law].sort_values("layer")
-        color, marker = _LOOKS[law]
-        look = {"color": color, "marker": marker, "ms": 3.5, "lw": 1, "label": law}
+        look = {**_LOOKS[law], "ms": 3, "lw": 1}
         beside = (same["layer"] ** 0.5 + 0.08 * (at - 2)) ** 2
         ax.errorbar(beside, same["mean"], yerr=2 * same["error"], **look)
         if law == "gaussian":
-            ends = same["low"], same["high"]
-            ax.fill_between(same["layer"], *ends, color=color, alpha=0.2, lw=0)
+            ends, band = (same["low"], same["high"]), {"alpha": 0.2, "lw": 0}
+            ax.fill_between(same["layer"], *ends, color=look["color"], **band)
             look = {"lw": 1.4, "zorder": 5, "label": "exact mean, Gaussian"}
             ax.plot(same["layer"], same["theory"], "k:", **look)
     ax.set_xscale("function", functions=(np.sqrt, np.square))
-    ax.set(xlabel="layers L", ylabel="", title=rows["panel"].iloc[0], xlim=(0, None))
+    ax.set(ylabel="", title=rows["panel"].iloc[0], xlim=(0, None))
+    ax.set_xlabel("layers L, on a scale of √L")
     ax.set_xticks(sorted(rows["layer"].unique())[::2])
     return ax
 

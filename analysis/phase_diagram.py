@@ -17,6 +17,7 @@ from analysis.plane import measured, with_theory
 from analysis.plane_map import draw_plane
 from analysis.plane_paths import convergence, departure
 from analysis.style import PALETTE, label
+from initjax import meanfield
 
 _CLOSE = 0.05
 """Share of theory by which a fitted depth scale may differ."""
@@ -67,7 +68,7 @@ def plot_gradient(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_depth_scale(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Depth scale ξ_c over which inputs become alike or unlike, measured; lines are theory.
+    """Depth over which inputs become alike or unlike, measured; lines are theory.
 
     Args:
         rows: From ``grid``, of one activation.
@@ -76,11 +77,11 @@ def plot_depth_scale(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     finite = np.isfinite(rows["q_star"])
     values = rows.assign(value=rows["xi_c"].clip(upper=1e3).where(finite))
     ax = plt.gca() if ax is None else ax
-    return draw_plane(values, LogNorm(1, 50), "viridis", "ξ_c in layers", ax)
+    return draw_plane(values, LogNorm(1, 50), "viridis", "depth scale $ξ_c$, layers", ax)
 
 
 def plot_agreement(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Measured ξ_c over theory, with standard errors; the band is ±5 %.
+    """Measured over predicted depth scale, ± standard errors; the band is ±5 %.
 
     Args:
         rows: From ``agreement``, of one activation.
@@ -100,22 +101,24 @@ def plot_agreement(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             same["ratio_error"],
             fmt=marker,
             color=color,
-            markersize=3.5,
-            elinewidth=0.8,
+            markersize=3,
+            markeredgewidth=0,
+            elinewidth=0.7,
+            alpha=0.8,
             label=f"{phase} phase",
         )
     ax.set_xscale("log")
-    marks = [1, 2, 5, 10, 20, 50, 100]
-    ax.set_xticks(marks, [str(mark) for mark in marks])
+    marks = [0.5, 1, 2, 5, 10, 20, 50, 100]
+    ax.set_xticks(marks, [f"{mark:g}" for mark in marks])
     ax.minorticks_off()
-    ax.set(xlim=(0.5, 110), ylim=(0.75, 1.25))
-    ax.set(xlabel="ξ_c of theory, layers", ylabel="measured ξ_c over theory")
+    ax.set(xlim=(0.38, 110), ylim=(0.68, 1.32))
+    ax.set(xlabel="$ξ_c$ of theory, layers", ylabel="measured $ξ_c$ over theory")
     ax.set_title(label(str(rows["activation"].iloc[0])), loc="left")
     return ax
 
 
 def plot_convergence(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Correlation of inputs that start at c = 0: alike where ordered; theory dotted.
+    """Correlation of inputs that start at c = 0: they become alike where ordered.
 
     Args:
         rows: From ``convergence``, of one activation.
@@ -123,16 +126,18 @@ def plot_convergence(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = plt.gca() if ax is None else ax
     for n, (sigma_w, same) in enumerate(rows.groupby("sigma_w")):
-        _curve(same, ax, PALETTE[n], f"σ_w = {sigma_w:.2g}")
+        # Markers by turns, for where inputs forget σ_w the curves lie on each other.
+        look = {"marker": "os^D"[n % 4], "markevery": (n % 4, 4), "markersize": 4}
+        _curve(same, ax, PALETTE[n], f"$σ_w$ = {sigma_w:.2g}", **look)
     ax.plot([], [], "k:", linewidth=1.1, label="mean field")
     ax.set(ylim=(-0.03, 1.03), xlabel="layer ℓ", ylabel="correlation c")
     name, sigma_b = label(str(rows["activation"].iloc[0])), rows["sigma_b"].iloc[0]
-    ax.set_title(f"{name}, σ_b = {sigma_b:.2g}", loc="left")
+    ax.set_title(f"{name}, $σ_b$ = {sigma_b:.2g}", loc="left")
     return ax
 
 
 def plot_departure(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Second moment on the critical line, from 10 % off a q* that may repel; theory dotted.
+    """Second moment where χ₁ = 1, from 10 % off q*; where that repels, networks scatter.
 
     Args:
         rows: From ``departure``, of one activation.
@@ -141,21 +146,34 @@ def plot_departure(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = plt.gca() if ax is None else ax
     for n, (sigma_b, both) in enumerate(rows.groupby("sigma_b")):
         for _, same in both.groupby("side"):
-            _curve(same, ax, PALETTE[n], f"σ_b = {sigma_b:.2g}")
-    ax.plot([], [], "k:", linewidth=1.1, label="mean field")
+            _curve(same, ax, PALETTE[n], f"$σ_b$ = {sigma_b:.2g}")
+    ax.plot([], [], "k:", linewidth=1.1, label="mean field, infinite width")
     ax.set_yscale("log")
-    ticks = [0.2, 0.5, 1, 2, 5, 10]
-    ax.set_yticks(ticks, [str(tick) for tick in ticks])
+    near = bool(rows["high"].max() < 1.2)
+    ticks = [0.9, 1, 1.1] if near else [0.2, 0.5, 1, 2, 5, 10, 20, 50]
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
     ax.set(xlabel="layer ℓ", ylabel="q over q*")
-    ax.set_title(label(str(rows["activation"].iloc[0])), loc="left")
+    name = str(rows["activation"].iloc[0])
+    words = _repels(name, rows["sigma_b"]) + ", enlarged" * near
+    ax.set_title(f"{label(name)}: {words}", loc="left")
     return ax
 
 
-def _curve(rows: pd.DataFrame, ax: Axes, color: object, words: str) -> None:
+def _repels(activation: str, sigma_b: pd.Series) -> str:
+    """Where the q* of the critical line repels, by theory, in words."""
+    found = []
+    for at in np.unique(sigma_b.to_numpy(np.float64).round(6)):
+        if meanfield.length_stability(activation, sigma_b=float(at)).slope > 1:
+            found.append(f"{at:.2g}")
+    return f"q* repels for $σ_b$ = {', '.join(found)}" if found else "q* attracts"
+
+
+def _curve(rows: pd.DataFrame, ax: Axes, color: object, words: str, **look: object) -> None:
     """Median and band over layers, and theory."""
     rows = rows.sort_values("layer")
-    ax.plot(rows["layer"], rows["median"], color=color, linewidth=1.5, label=words)
+    look = {"color": color, "linewidth": 1.5, "label": words, **look}
+    ax.plot(rows["layer"], rows["median"], **look)
     ax.fill_between(rows["layer"], rows["low"], rows["high"], color=color, alpha=0.2, lw=0)
     ax.plot(rows["layer"], rows["theory"], "k:", linewidth=1.1, zorder=5)
 
@@ -164,7 +182,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure("gradient", plot_gradient, grid, "activation"),
     Figure("depth_scale", plot_depth_scale, grid, "activation"),
     Figure("agreement", plot_agreement, agreement, "activation"),
-    Figure("convergence", plot_convergence, convergence, "activation"),
+    Figure("convergence", plot_convergence, convergence, "activation", 5),
     Figure("departure", plot_departure, departure, "activation"),
 )
 

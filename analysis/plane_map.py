@@ -3,29 +3,34 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MultipleLocator
 
 from analysis.plane import critical_line
 from analysis.style import label
 
 _TICKS = (1, 2, 5, 10, 20, 50)
+_ALIKE = 0.02
+"""Part of the range of colors below which no difference can be seen."""
 
 
 def draw_plane(
     rows: pd.DataFrame, norm: Normalize, colors: str, unit: str, ax: Axes
 ) -> Axes:
-    """A heat map of ``value`` with the critical line and the region without q*."""
+    """A heat map of ``value`` with the critical line and the region without q*.
+
+    Panels that share a norm share one color bar, beside the last of the first row.
+    """
     cells = rows.pivot(index="sigma_w", columns="sigma_b", values="value")
     x, y = (np.asarray(axis, np.float64) for axis in (cells.columns, cells.index))
     mesh = ax.pcolormesh(
         _edges(x), _edges(y), cells, cmap=colors, norm=norm, rasterized=True
     )
-    bar = ax.figure.colorbar(mesh, ax=ax, extend="both", pad=0.03)
-    bar.set_label(unit, fontsize=8)
-    if isinstance(norm, LogNorm):
-        bar.set_ticks(_TICKS, labels=[str(tick) for tick in _TICKS])
-        bar.minorticks_off()
+    place = ax.get_subplotspec()
+    if place is None or (place.is_first_row() and place.is_last_col()):
+        _bar(mesh, unit, ax)
     _hatch(rows, x, y, ax)
     name = str(rows["activation"].iloc[0])
     line = critical_line(name, np.array([_edges(x)[0], _edges(x)[-1]]))
@@ -39,10 +44,25 @@ def draw_plane(
             linewidth=2,
             label=f"χ₁ = 1{words}",
         )
-    ax.set(title=label(name), xlabel="σ_b", ylabel="σ_w")
+    colored = norm(cells.to_numpy())
+    same = np.nanmax(np.ptp(colored, axis=1)) < _ALIKE
+    words = ": the same for every $σ_b$" if same else ""
+    ax.set_title(label(name) + words, loc="left")
+    ax.set(xlabel="$σ_b$", ylabel="$σ_w$")
+    ax.yaxis.set_major_locator(MultipleLocator(0.5))
     ax.set(xlim=_edges(x)[[0, -1]], ylim=_edges(y)[[0, -1]])
     ax.grid(False)
     return ax
+
+
+def _bar(mesh: QuadMesh, unit: str, ax: Axes) -> None:
+    """The colors' scale, for all panels of the figure."""
+    look = {"extend": "both", "pad": 0.02, "shrink": 0.7, "aspect": 25}
+    bar = ax.figure.colorbar(mesh, ax=ax.figure.axes, **look)
+    bar.set_label(unit)
+    if isinstance(mesh.norm, LogNorm):
+        bar.set_ticks(_TICKS, labels=[str(tick) for tick in _TICKS])
+        bar.minorticks_off()
 
 
 def _hatch(rows: pd.DataFrame, x: np.ndarray, y: np.ndarray, ax: Axes) -> None:

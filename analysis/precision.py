@@ -26,6 +26,8 @@ _LOOKS: Mapping[str, tuple[object, float]] = {
 _DASHES: Mapping[str, object] = {"initjax": "-", "jax": (0, (2.5, 1.2))}
 _SIGMA_W: Mapping[str, float] = {"he": math.sqrt(2), "lecun": 1.0, "glorot": 1.0}
 _SHOWN = ("relu, he_normal", "tanh, lecun_normal", "identity, lecun_normal")
+_FAR = 0.5
+"""Decades from theory at which a curve is named where it is."""
 _LN10 = math.log(10)
 
 
@@ -131,6 +133,8 @@ def _draw(rows: pd.DataFrame, words: str, ax: Axes) -> Axes:
                 alpha=0.6 if library == "initjax" and dtype == "float32" else 1,
                 label=f"{library}, {dtype}",
             )
+            if (np.abs(np.log10(at[:, 1]) - one["theory"].to_numpy()) > _FAR).any():
+                _name(f"{library}, {dtype}", at[:, 1], color, ax)
     ax.plot(
         one["layer"], 10.0 ** one["theory"], "k:", linewidth=1, label="theory", zorder=6
     )
@@ -140,6 +144,23 @@ def _draw(rows: pd.DataFrame, words: str, ax: Axes) -> Axes:
         ax.set(ylim=(0.1, 10))
     ax.set(title=label(str(one["network"].iloc[0])), xlabel="layer ℓ", ylabel=words)
     return ax
+
+
+def _name(words: str, values: np.ndarray, color: object, ax: Axes) -> None:
+    """Name a curve below it, on the side to which it leaves room."""
+    falls = values[-1] < values[0]
+    at = int((0.7 if falls else 0.3) * len(values))
+    side = "right" if falls else "left"
+    ax.annotate(
+        words,
+        (at, values[at]),
+        xytext=(-3 if falls else 3, -3),
+        textcoords="offset points",
+        ha=side,
+        va="top",
+        color=color,
+        fontsize=8,
+    )
 
 
 FIGURES: tuple[Figure, ...] = (

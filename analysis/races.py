@@ -15,6 +15,7 @@ NAMES = {
     "torch_sample": "torch",
     "import_flax": "jax, flax",
 }
+_WIDE = {"wide": "width 1024: "}
 _OURS = ("initjax", "initjax_sample", "import_initjax")
 _CEILINGS = ("matmul_jax", "matmul_torch")
 
@@ -63,12 +64,13 @@ def networks_and_kernels(table: pd.DataFrame) -> pd.DataFrame:
 
 def _label(task: str, contestant: str) -> str:
     law, _, size = task.rpartition("_")
-    of = f"{law.replace('_', ' ')} {size}: " if law else {"wide": "1024: "}.get(task, "")
+    size = size.replace("x", " × ")
+    of = f"{law.replace('_', ' ')}, {size}²: " if law else _WIDE.get(task, "")
     return of + NAMES[contestant]
 
 
 def shares(table: pd.DataFrame) -> pd.DataFrame:
-    """Rate of necessary operations over that of a large product in the same rounds."""
+    """Rate of necessary operations over that of a large product, and range of rounds."""
     rows = []
     for task, same in table.groupby("task", sort=False):
         rates = (same["gflop"] / same["warm_s"]).groupby(
@@ -78,14 +80,16 @@ def shares(table: pd.DataFrame) -> pd.DataFrame:
         ceilings = [name for name in _CEILINGS if name in by_round]
         for name in by_round.columns.difference(_CEILINGS) if ceilings else []:
             ceiling = by_round[ceilings].max(axis=1)
-            share = (by_round[name] / ceiling).median()
+            share = by_round[name] / ceiling
             rows.append(
                 {
                     "task": task,
                     "contestant": name,
                     "gflop_per_s": by_round[name].median(),
                     "ceiling": ceiling.median(),
-                    "share": share,
+                    "share": share.median(),
+                    "low": share.min(),
+                    "high": share.max(),
                 }
             )
     if not rows:
@@ -94,13 +98,15 @@ def shares(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def scaling(table: pd.DataFrame) -> pd.DataFrame:
-    """Time per unit of work over that of the largest work, by what grows."""
+    """Time per unit of work over that of the largest work, and range, by what grows."""
     named = table["task"].str.extract(r"^(?P<axis>depth|seeds|schemes)_(?P<by>\d+)x$")
     rows = table.assign(**named).dropna(subset=["axis"])
     if rows.empty:
         raise Absent("nothing was scaled")
     rows = rows.assign(by=rows["by"].astype(int))
-    seconds = rows.groupby(["axis", "by"])["warm_s"].median().reset_index(name="seconds")
-    each = seconds["seconds"] / seconds["by"]
-    largest = each.groupby(seconds["axis"]).transform("last")
-    return seconds.assign(relative=each / largest, panel="scaling")
+    kinds = {"seconds": "median", "low": "min", "high": "max"}
+    found = rows.groupby(["axis", "by"])["warm_s"].agg(**kinds).reset_index()
+    each = found[list(kinds)].div(found["by"], axis=0)
+    each = each.div(each["seconds"].groupby(found["axis"]).transform("last"), axis=0)
+    ends = each.rename(columns={"seconds": "relative"})
+    return found[["axis", "by", "seconds"]].join(ends).assign(panel="scaling")

@@ -70,7 +70,11 @@ def corrected(table: pd.DataFrame) -> pd.DataFrame:
         raise Absent("no covariate or label shift")
     rows = means(some, ["part", "change", "strength"]).rename(columns={"strength": "x"})
     rows["panel"] = rows["change"].replace({"priors": "digits in other proportions"})
+    changes = rows.loc[rows["part"] == "covariate", "change"].unique()
     rows.attrs["note"] = _note(some)
+    if len(changes):
+        words = "over the gap between the shares of images so changed"
+        rows.attrs["note"] += f"\n{', '.join(changes)}: {words}"
     return rows
 
 
@@ -85,7 +89,8 @@ def drifted(table: pd.DataFrame) -> pd.DataFrame:
         raise Absent("no drift")
     rows = means(some, ["part", "strength", "step"]).rename(columns={"step": "x"})
     rows["panel"] = [f"{100 * s:.3g} % of the digits per batch" for s in rows["strength"]]
-    rows.attrs["note"] = _note(some)
+    widest = 100 * rows["half"].max()  # hardly to be seen beside a marker
+    rows.attrs["note"] = f"{_note(some)}, intervals within ±{widest:.2g} %"
     return rows
 
 

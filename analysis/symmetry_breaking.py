@@ -88,7 +88,9 @@ def plot_loss(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = plt.gca() if ax is None else ax
     _bands(rows, ax)
     _alone(rows, ax)
-    ax.axhline(np.log(2), color="0.5", lw=0.9, ls=":", label="ln 2, a guess", zorder=0)
+    ax.axhline(np.log(2), color="0.5", lw=0.9, ls=":", gid="ln 2", zorder=0)
+    at = {"ha": "right", "va": "bottom", "fontsize": 7.5, "color": "0.3"}
+    ax.text(rows["last"].max(), np.log(2) + 0.01, "ln 2, a guess ", **at)
     ax.set(ylabel="cross entropy, nats", ylim=(0, 1.25))
     return ax
 
@@ -206,8 +208,10 @@ def _nothing(ax: Axes, edge: float, last: float) -> None:
 FIGURES: tuple[Figure, ...] = (
     Figure("loss", plot_loss, partial(courses, column="loss"), "panel"),
     Figure("accuracy", plot_accuracy, partial(courses, column="dev_accuracy"), "panel"),
-    Figure("distance", plot_distance, partial(courses, column="log10_distance"), "panel"),
-    Figure("singular", plot_singular, ratio, "panel"),
+    Figure(
+        "distance", plot_distance, partial(courses, column="log10_distance"), "panel", 3
+    ),
+    Figure("singular", plot_singular, ratio, "panel", 3),
     Figure(
         "gradient",
         plot_gradient,

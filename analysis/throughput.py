@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,15 +14,16 @@ from rich.table import Table
 from analysis.bands import Absent
 from analysis.figures import Figure
 from analysis.races import NAMES, networks_and_kernels, ratios, scaling, shares
-from analysis.style import in_order
+from analysis.style import PALETTE, in_order
 
 TITLES = {
-    "job": "benchmark job: 800 networks of depth 10 … 100, width 256, batch 16",
+    "job": "benchmark job: 800 networks,\ndepth 10 … 100, width 256, batch 16",
     "wide": "depth 10 … 100, width 1024, batch 64, two seeds",
-    "networks": "networks of depth 10 … 100: the benchmark job, and width 1024",
+    "networks": "networks of depth 10 … 100:\nthe benchmark job, and one of width 1024",
     "initialization": "initialization alone: 100 kernels of 256², one of 4096²",
 }
-_COLORS = {"torch": "#C97B2D", "jax": "#3B6FB6", "initjax": "#2B8A5B"}
+_COLORS = {"torch": PALETTE[1], "jax": PALETTE[0], "initjax": PALETTE[2]}
+_MARKERS = {"torch": "s", "jax": "o"}
 
 
 def plot_ratios(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -33,13 +35,15 @@ def plot_ratios(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = plt.gca() if ax is None else ax
     place = np.arange(len(rows))[::-1]
-    colors = [_COLORS["torch" if "torch" in c else "jax"] for c in rows["contestant"]]
-    ax.barh(place, rows["ratio"] - 1, left=1, color=colors, height=0.62)
-    spread = [rows["ratio"] - rows["low"], rows["high"] - rows["ratio"]]
-    ax.errorbar(rows["ratio"], place, xerr=spread, fmt="none", ecolor="black", capsize=2)
+    # Points, for the length of a bar means nothing on an axis without zero.
+    for kind, marker in _MARKERS.items():
+        mine = (kind == "torch") == rows["contestant"].str.contains("torch").to_numpy()
+        same, look = rows[mine], {"color": _COLORS[kind], "markersize": 6, "capsize": 3}
+        spread = [same["ratio"] - same["low"], same["high"] - same["ratio"]]
+        ax.errorbar(same["ratio"], place[mine], xerr=spread, fmt=marker, **look)
     for at, (ratio, high) in zip(place, rows[["ratio", "high"]].to_numpy(), strict=True):
         ax.annotate(
-            f"{ratio:.3g}×",
+            f"{ratio:#.3g}×",
             (max(high, 1), at),
             xytext=(5, 0),
             textcoords="offset points",
@@ -48,22 +52,21 @@ def plot_ratios(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         )
     ax.axvline(1, color=_COLORS["initjax"], linewidth=1.6)
     ax.set_xscale("log")
-    ax.set_xlim(min(0.5, 0.8 * rows["low"].min()), 2 * max(rows["high"].max(), 2))
+    ax.set_xlim(min(0.8, 0.8 * rows["low"].min()), 2 * max(rows["high"].max(), 2))
     ticks = [
         t for t in (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if ax.get_xlim()[0] <= t
     ]
     ticks = [t for t in ticks if t <= ax.get_xlim()[1]]
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
     ax.set_xticks([], minor=True)
-    ax.set_yticks(place, rows["label"])
-    ax.grid(False, axis="y")
+    ax.set_yticks(place, [fill(name, 36) for name in rows["label"]])
     panel = rows["panel"].iloc[0]
     ax.set(title=TITLES.get(panel, panel), xlabel="time over that of initjax")
     return ax
 
 
 def plot_shares(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Share of the rate of a large matrix product, necessary operations only.
+    """Share of the rate of a large matrix product, necessary operations: median and range.
 
     Args:
         rows: From ``shares``, of one task.
@@ -77,18 +80,24 @@ def plot_shares(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         else _COLORS["jax"]
         for c in rows["contestant"]
     ]
-    bars = ax.barh([NAMES[c] for c in rows["contestant"]], rows["share"], color=colors)
-    ax.bar_label(bars, [f"{share:.0%}" for share in rows["share"]], padding=4, fontsize=8)
+    names = [fill(NAMES[c], 24) for c in rows["contestant"]]
+    height = min(0.8, 0.13 * len(rows))  # as thick in a panel of few
+    ax.barh(names, rows["share"], height=height, color=colors)
+    spread = [rows["share"] - rows["low"], rows["high"] - rows["share"]]
+    ax.errorbar(rows["share"], names, xerr=spread, fmt="none", ecolor="k", capsize=2)
+    for share, high, name in zip(rows["share"], rows["high"], names, strict=True):
+        look = {"xytext": (5, 0), "textcoords": "offset points", "fontsize": 8}
+        ax.annotate(f"{share:.0%}", (high, name), va="center", **look)
     ax.xaxis.set_major_formatter("{x:.0%}")
     ax.grid(False, axis="y")
     task = rows["task"].iloc[0]
-    label = f"share of {rows['ceiling'].iloc[0]:.0f} GFLOP/s"
+    label = f"share of {rows['ceiling'].iloc[0]:.0f} GFLOP/s, the rate of the product"
     ax.set(title=TITLES.get(task, task), xlabel=label, xlim=(0, 1))
     return ax
 
 
 def plot_scaling(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Time per unit of work, over that of 100 times the work: 1 is linear, band ±15 %.
+    """Time per unit of work over that of 100 times the work: range of rounds, band ±15 %.
 
     Args:
         rows: From ``scaling``.
@@ -96,11 +105,16 @@ def plot_scaling(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = plt.gca() if ax is None else ax
     ax.axhspan(0.85, 1.15, color="0.9")
-    for marker, (axis, same) in zip("os^", rows.groupby("axis"), strict=False):
-        ax.plot(same["by"], same["relative"], marker=marker, label=axis)
+    ax.axhline(1, color="k", lw=0.8, ls=":", label="as much as the work")
+    for at, (axis, same) in enumerate(rows.groupby("axis")):
+        spread = [same["relative"] - same["low"], same["high"] - same["relative"]]
+        look = {"marker": "os^"[at % 3], "capsize": 3, "lw": 1, "label": axis}
+        ax.errorbar(same["by"] * 1.06 ** (at - 1), same["relative"], spread, **look)
     ax.set_xscale("log")
+    ax.set_xticks(marks := sorted(rows["by"].unique()), [f"{by:g}" for by in marks])
+    ax.minorticks_off()
     ax.set(xlabel="times the work", ylabel="time per unit of work, relative")
-    ax.set_ylim(0, max(1.5, 1.1 * rows["relative"].max()))
+    ax.set_ylim(0, max(1.5, 1.1 * rows["high"].max()))
     ax.legend(title="what grows")
     return ax
 

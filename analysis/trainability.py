@@ -44,7 +44,7 @@ def accuracy_map(table: pd.DataFrame) -> pd.DataFrame:
     )
     rows.attrs["note"] = (
         f"5,000 images of MNIST, width {rows['width'].iloc[0]}, "
-        f"σ_b² = {rows['sigma_b2'].iloc[0]:g}, learning rate "
+        f"bias variance {rows['sigma_b2'].iloc[0]:g}, learning rate "
         f"{(rows['rate'] * rows['depth']).iloc[0]:.3g}/depth, "
         f"{table['seed'].nunique()} seed{'s' * (table['seed'].nunique() > 1)}"
     )
@@ -78,7 +78,7 @@ def verdict(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def plot_accuracy_map(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Training accuracy of tanh networks over σ_w² and depth; 6 ξ_c bounds what trains.
+    """Accuracy of tanh networks by variance and depth; 6 depth scales bound what trains.
 
     Args:
         rows: From ``accuracy_map``.
@@ -99,8 +99,8 @@ def plot_accuracy_map(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         look = {"color": "w" if value < 0.55 else "k", "fontsize": 7, "bbox": box}
         where = sigma_w2[across], depth[place], f"{100 * value:.0f}"
         ax.text(*where, ha="center", va="center", zorder=5, **look)
-    _draw_theory(ax, *(ends[[0, -1]] for ends in edges), float(rows["sigma_b2"].iloc[0]))
-    ax.set(yscale="log", xlabel="σ_w²", ylabel="hidden layers")
+    _draw_theory(ax, sigma_w2, edges[0][[0, -1]], float(rows["sigma_b2"].iloc[0]))
+    ax.set(yscale="log", xlabel="$σ_w^2$", ylabel="hidden layers")
     ax.set_yticks(depth, [f"{d:g}" for d in depth])
     ax.set_xticks(sigma_w2, [f"{s:g}" for s in sigma_w2])
     ax.minorticks_off()
@@ -118,20 +118,28 @@ def _edges(centres: np.ndarray) -> np.ndarray:
     return np.concatenate([[first], centres[:-1] + half, [last]])
 
 
-def _draw_theory(ax: Axes, across: np.ndarray, down: np.ndarray, sigma_b2: float) -> None:
-    """6 ξ_c and the critical σ_w², each with its name beside it."""
+def _draw_theory(
+    ax: Axes, columns: np.ndarray, across: np.ndarray, sigma_b2: float
+) -> None:
+    """6 ξ_c and the critical σ_w², each with its name beside it, none over a number."""
     critical = meanfield.critical_sigma_w("tanh", sigma_b=sqrt(sigma_b2)) ** 2
     halo = [patheffects.withStroke(linewidth=3.2, foreground="w")]
-    words = {"fontsize": 8.5, "path_effects": halo, "color": _THEORY}
+    words = {"ha": "center", "va": "bottom", "fontsize": 8.5, "color": _THEORY}
     closer = np.linspace(0.04, 1, 25) ** 2  # for 6 ξ_c grows without bound there
     ends = np.maximum(across, 0.01)
     sigma_w2 = np.sort(np.ravel(critical + np.outer(ends - critical, closer)))
     deep = limits(sigma_w2, sigma_b2)
     ax.plot(sigma_w2, deep, color=_THEORY, lw=2, path_effects=halo)
-    ax.text(across[1], 1.05 * deep[-1], "6 ξ_c ", ha="right", va="bottom", **words)
+    if len(columns) > 1:  # Between the columns farthest apart, where no number is.
+        at = int(np.argmax(np.diff(columns)))
+        middle = float(columns[at : at + 2].mean())
+        height = 1.06 * np.interp(middle, sigma_w2, deep)
+        box = {"facecolor": "w", "edgecolor": "none", "pad": 1.2}
+        ax.text(middle, height, "6 $ξ_c$", bbox=box, **words)
     if across[0] < critical < across[1]:
-        ax.axvline(critical, color=_THEORY, lw=1.2, ls="--", path_effects=halo)
-        ax.text(critical, down[0], " χ₁ = 1", va="bottom", **words)
+        # Above the cells, for a line through them would cross numbers out.
+        across_axes = ax.get_xaxis_transform()
+        ax.text(critical, 1, "χ₁ = 1\n▼", transform=across_axes, linespacing=1, **words)
 
 
 FIGURES: tuple[Figure, ...] = (

@@ -52,14 +52,14 @@ def plot_by_layer(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         for bias, same in rows[rows["scheme"] == scheme].groupby("bias"):
             dashes = {"linestyle": _DASHES.get(bias, ":"), "marker": "."}
             look = line(scheme, position) | dashes
-            look["linewidth"] = 3 if scheme.startswith("xavier") else 1.5
+            look["linewidth"] = 2.5 if scheme.startswith("xavier") else 1.2
             ax.plot(
                 same["layer"], _power(same["median"]), label=start(scheme, bias), **look
             )
             if scheme == SMALL and bias == ONE:
                 _fill(same, "layer", look["color"], ax)
     ax.plot(rows["layer"], _power(rows["theory"]), "kx", ms=5, label="first order in W")
-    stars = {"color": "k", "marker": "*", "ls": "", "ms": 9, "mfc": "w"}
+    stars = {"color": "k", "marker": "*", "ls": "", "ms": 11, "mfc": "none"}
     ax.plot(rows["layer"], _power(rows["published"]), label="published, one run", **stars)
     ax.set_yscale("log")
     ax.set_ylim(1e-13, 3)
@@ -131,7 +131,13 @@ def plot_over_seeds(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.hist(norms, bins, density=True, label="seeds", **look)
     if layer < LAYERS:
         at = np.linspace(bins[0] - 0.2, bins[-1] + 0.2, 300)
-        ax.plot(at, density(activation, layer, at), "k", lw=1, label="product of χ₃")
+        ax.plot(
+            at,
+            density(activation, layer, at),
+            "k",
+            lw=1,
+            label="product of χ₃, of layers 1 to 4",
+        )
     ax.axvline(
         rows["published"].iloc[0], color=PALETTE[3], lw=1.6, ls="--", label="published run"
     )
@@ -168,7 +174,7 @@ def plot_losses(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.set(ylabel="cross entropy, nats", ylim=(0, 0.95))
         some = [f"{name} {100 * share:.0f} %" for name, share in learned.items() if share]
         _note("\n".join([f"below {LEARNT}:", *(some or ["none"])]), ax)
-    ax.set_title(panel, loc="left")
+    ax.set_title(panel.replace(f"below {LEARNT}", f"share < {LEARNT}"), loc="left")
     _steps(rows["step"].max(), ax)
     return ax
 

@@ -16,6 +16,8 @@ from analysis.narrow_theory import deaths, length_moments, slopes, standardized
 from analysis.style import ACTIVATION_ORDER, PALETTE, in_order
 
 _MARKERS = "os^Dvp*XP<>h"
+_COLORS = (*PALETTE, "k", "#7a3b00")
+"""As many as markers, so that no two activations of a figure are of one color."""
 
 
 def plot_moments(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -44,7 +46,9 @@ def plot_moments(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_xscale("log", base=2)
     ax.xaxis.set_major_formatter("{x:g}")
     title = rows["panel"].iloc[0]
-    if "R²" not in title:
+    if "R²" in title:
+        title += ", 5L ≤ 2n"  # beyond, few networks make up the mean
+    else:
         ax.set_yscale("log")
     ax.set_title(title if sign > 0 else title.replace("mean", "-mean"), loc="left")
     ax.set(xlabel="layers", ylabel="")
@@ -70,7 +74,7 @@ def plot_quantiles(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_deaths(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """ReLU networks born dead: points measured, lines exact, shaded between the bounds.
+    """ReLU networks born dead: points measured, lines exact, shaded the bounds.
 
     Args:
         rows: From ``deaths``, of one panel.
@@ -99,7 +103,7 @@ def plot_deaths(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_slopes(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Distance of slopes from the mean field: hollow within two errors; lines first order.
+    """Slopes off the mean field: hollow within two errors, lines first order.
 
     Args:
         rows: From ``slopes``, of one direction.
@@ -108,7 +112,7 @@ def plot_slopes(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = plt.gca() if ax is None else ax
     for at, name in enumerate(in_order(list(rows["activation"]), ACTIVATION_ORDER)):
         same = rows[rows["activation"] == name].sort_values("width")
-        color = PALETTE[at % 10]
+        color = _COLORS[at % len(_COLORS)]
         away = (same["measured"] - same["mean_field"]).abs()
         sure = away > 2 * same["error"]
         look = {"color": color, "marker": _MARKERS[at % 12], "ls": "", "ms": 4.5}
@@ -123,14 +127,14 @@ def plot_slopes(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_formatter("{x:g}")
     words = {"forward": "forward, ln q", "backward": "backward, ln δ²"}
     ax.set_title(words[rows["direction"].iloc[0]], loc="left")
-    ax.set(xlabel="width", ylabel="distance from mean field, per layer")
+    ax.set(xlabel="width", ylabel="distance per layer")
     return ax
 
 
 FIGURES: tuple[Figure, ...] = (
-    Figure("moments", plot_moments, length_moments, "panel"),
+    Figure("moments", plot_moments, length_moments, "panel", legend_columns=5),
     Figure("quantiles", plot_quantiles, standardized, "activation"),
-    Figure("deaths", plot_deaths, deaths, "panel"),
+    Figure("deaths", plot_deaths, deaths, "panel", legend_columns=5),
     Figure("slopes", plot_slopes, slopes, "direction", legend_columns=5),
 )
 

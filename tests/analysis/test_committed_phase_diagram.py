@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis import phase_diagram as figures
+from analysis.figures import compose
 from analysis.plane import measured
 from initjax import meanfield
 from sweeps import phase_diagram
@@ -137,3 +138,51 @@ def test_plots_return_their_axes_and_change_nothing(table, figure):
     assert figure.plot(rows[rows["activation"] == "tanh"], ax=ax) is ax
     pd.testing.assert_frame_equal(table, before)
     assert figure.caption.endswith(".")
+
+
+@pytest.mark.parametrize("figure", figures.FIGURES[:2], ids=lambda f: f.name)
+def test_one_color_bar_for_all_panels(table, figure):
+    canvas = compose(figure, figure.data(table))
+    panels = [ax for ax in canvas.axes if ax.get_xlabel() or ax.get_title(loc="left")]
+    assert len(panels) == 4
+    assert len(canvas.axes) == len(panels) + 1
+    said = [ax.get_title(loc="left") for ax in panels]
+    assert [("every" in title, "relu" in title) for title in said].count((True, True)) == 1
+    assert sum("every" in title for title in said) == 1
+    plt.close(canvas)
+
+
+def test_no_point_or_error_of_the_agreement_is_cut(agreement):
+    for _, rows in agreement.groupby("activation"):
+        _, ax = plt.subplots()
+        figures.plot_agreement(rows, ax=ax)
+        (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+        assert rows["xi_c_theory"].between(left, right).all()
+        assert (rows["ratio"] - rows["ratio_error"]).min() > low
+        assert (rows["ratio"] + rows["ratio_error"]).max() < high
+        plt.close(ax.figure)
+
+
+def test_panels_say_where_q_repels_and_keep_every_tick(table):
+    rows = figures.departure(table)
+    said = {}
+    for name, same in rows.groupby("activation"):
+        _, ax = plt.subplots()
+        said[name] = figures.plot_departure(same, ax=ax).get_title(loc="left")
+        low, high = ax.get_ylim()
+        assert low < same["low"].min() < same["high"].max() < high
+        assert max(ax.get_yticks()) > same["high"].max() / 2
+        plt.close(ax.figure)
+    assert said["gelu"] == "gelu: q* repels for $σ_b$ = 0.1, 0.3"
+    assert said["tanh"] == "tanh: q* attracts, enlarged"
+
+
+def test_markers_show_curves_that_lie_on_each_other(table):
+    rows = figures.convergence(table)
+    _, ax = plt.subplots()
+    figures.plot_convergence(rows[rows["activation"] == "relu"], ax=ax)
+    lines = [ln for ln in ax.get_lines() if ln.get_marker() not in ("None", None, "")]
+    shown = [set(range(*ln.get_markevery()[:1], 13, 4)) for ln in lines]
+    assert len(lines) == 4
+    assert not set.intersection(*shown)
+    plt.close(ax.figure)

@@ -95,3 +95,16 @@ def test_plots_return_their_axes_and_change_nothing(table, figure):
     assert figure.plot(rows[rows["network"] == "relu, he_normal"], ax=ax) is ax
     pd.testing.assert_frame_equal(table, before)
     assert figure.caption.endswith(".")
+
+
+@pytest.mark.parametrize("data", [figures.second_moment, figures.gradient])
+def test_the_curves_that_leave_theory_are_named_where_they_are(table, data):
+    rows = data(table)
+    for network, named in (
+        ("relu, he_normal", {"jax, bfloat16", "jax, float16"}),
+        ("tanh, lecun_normal", set()),
+    ):
+        _, ax = plt.subplots()
+        figures.plot_gradient(rows[rows["network"] == network], ax=ax)
+        assert {text.get_text() for text in ax.texts} == named
+        plt.close(ax.figure)

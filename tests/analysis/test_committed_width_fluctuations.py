@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from analysis import narrow_theory
 from analysis.narrow_theory import deaths, length_moments, slopes, standardized
+from analysis.width_fluctuations import plot_moments, plot_slopes
 from sweeps import width_fluctuations
 from sweeps.harness.table import load
 from sweeps.narrow.rows import TRIMMED
@@ -104,3 +106,25 @@ def test_first_order_predicts_the_deviations(measured):
     gap = abs(wide["measured"] - wide["theory"])
     shift = abs(wide["theory"] - wide["mean_field"])
     assert (gap < 5 * wide["error"] + 0.25 * shift).all()
+
+
+def test_no_two_activations_look_alike(measured):
+    rows = measured
+    _, ax = plt.subplots()
+    plot_slopes(rows[rows["direction"] == "forward"], ax=ax)
+    names = set(rows["activation"])
+    points = [ln for ln in ax.get_lines() if ln.get_label() in names]
+    assert len(points) == len(names) > 10
+    for look in ("get_color", "get_marker"):
+        assert len({str(getattr(ln, look)()) for ln in points}) == len(names)
+    plt.close(ax.figure)
+
+
+def test_panels_say_up_to_which_depth_a_mean_is_shown(table):
+    rows = length_moments(table)
+    for name, same in rows.groupby("panel"):
+        _, ax = plt.subplots()
+        title = plot_moments(same, ax=ax).get_title(loc="left")
+        short = (5 * same["layer"] / same["width"]).max() <= 2
+        assert title.endswith(", 5L ≤ 2n") == short, name
+        plt.close(ax.figure)

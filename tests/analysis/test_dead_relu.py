@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from rich.console import Console
 
 from analysis import dead_relu
@@ -112,14 +113,28 @@ def test_the_published_run_among_the_seeds(table):
 
 def test_courses_are_of_the_largest_gradient(table):
     rows = courses(table).set_index(["panel", "activation", "step"])["value"]
-    largest = rows["largest weight gradient of all layers"]
+    largest = rows["largest |∂L/∂W| of a layer"]
     assert largest["leaky_relu", 0] == pytest.approx(0.2, abs=1e-3)
     assert largest["leaky_relu", 200] == pytest.approx(-4.8, abs=1e-3)
     assert largest["relu", 0] == -np.inf
     assert rows["loss, nats", "relu", 200] == pytest.approx(1.0)
     both = courses(table)
-    ax = dead_relu.plot_courses(both[both["panel"].str.contains("gradient")])
-    assert (np.asarray(_lines(ax)["relu"].get_ydata()) == dead_relu._BOTTOM).all()
+    ax = dead_relu.plot_courses(both[both["panel"].str.contains("largest")])
+    drawn = {line.get_gid(): line for line in ax.get_lines()}
+    assert (np.asarray(drawn["relu"].get_ydata()) == dead_relu._BOTTOM).all()
+    assert drawn["relu"].get_linestyle() == drawn["leaky_relu"].get_linestyle() == "-"
+
+
+def test_courses_on_each_other_take_turns_and_titles_fit(table):
+    """Losses of both activations are the same at every step."""
+    canvas = compose(dead_relu.FIGURES[1], courses(table))
+    canvas.draw_without_rendering()
+    left = next(ax for ax in canvas.axes if "loss" in ax.get_title(loc="left"))
+    drawn = {line.get_gid(): line for line in left.get_lines()}
+    assert drawn["relu"].get_linestyle() == drawn["leaky_relu"].get_linestyle() == "--"
+    for ax in canvas.axes:
+        text = next(t for t in ax.findobj(Text) if t.get_text() == ax.get_title(loc="left"))
+        assert text.get_window_extent().x1 <= canvas.bbox.x1
 
 
 def test_networks_of_layer_one_are_all_units(table):
@@ -153,6 +168,10 @@ def test_bounds_are_those_of_lu(table):
     assert (line["low"] == 0).any(), "which a logarithmic axis does not have"
     assert corners[:, 0].min() == line.loc[line["low"] > 0, "layer"].min()
     assert corners[:, 1].min() > 0
+    edges = [line for line in ax.get_lines() if line.get_linestyle() == ":"]
+    assert [line.get_ydata().max() for line in edges] == [
+        *(pytest.approx(line[end].max()) for end in ("low", "high")),
+    ]
     moon = rows[rows["panel"].str.contains("moons")]
     assert moon["low"].isna().all()
     three = moon[moon["width"] == 3]

@@ -99,8 +99,8 @@ def test_growth_has_one_row_per_network(table):
 def test_curves_show_median_band_and_theory(table):
     rows = figures.activation_scale(table)
     ax = figures.plot_activation_scale(rows)
-    lines = {line.get_label(): line for line in ax.get_lines()}
-    assert set(SLOPES) | {"mean field"} <= set(lines)
+    assert set(SLOPES) | {"mean field"} <= {line.get_label() for line in ax.get_lines()}
+    lines = {line.get_gid(): line for line in ax.get_lines()}
     for scheme, slope in SLOPES.items():
         x, y = lines[scheme].get_data()
         np.testing.assert_array_equal(x, np.arange(1, 12))
@@ -114,7 +114,7 @@ def test_curves_show_median_band_and_theory(table):
     assert len(edges) == 2 * 3
     assert len(ax.collections) == 3
     assert ax.get_xscale() == ax.get_yscale() == "log"
-    assert ax.get_xlabel() == "layer ℓ + 1"
+    assert ax.get_xlabel() == "layer"
 
 
 def test_gradient_theory_hangs_on_the_last_layer(table):
@@ -128,15 +128,68 @@ def test_lost_schemes_are_named(table):
     table.loc[table["scheme"] == "normal(0.01)", "weight_grad_log10_norm"] = -np.inf
     ax = figures.plot_weight_gradient(figures.weight_gradient(table))
     notes = " ".join(text.get_text() for text in ax.texts)
-    assert "∞: normal(1)" in notes
-    assert "0: normal(0.01)" in notes
+    assert notes.replace("\xa0", " ") == "not shown: normal(1) = ∞, normal(0.01) = 0"
+
+
+def test_what_is_off_scale_is_named_and_does_not_stretch_the_panel(table):
+    table.loc[table["scheme"] == "normal(1)", "weight_grad_log10_norm"] = 15.5
+    table.loc[table["scheme"] == "normal(0.01)", "weight_grad_log10_norm"] = -14.5
+    ax = figures.plot_weight_gradient(figures.weight_gradient(table))
+    notes = " ".join(text.get_text() for text in ax.texts).replace("\xa0", " ")
+    assert notes == "not shown: normal(1) > 10¹⁵, normal(0.01) < 10⁻¹⁴"
+    low, high = np.log10(ax.get_ylim())
+    assert high - low == pytest.approx(4)
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "mnist"])
+def test_notes_stay_in_their_panels(kind):
+    committed = load(ROOT / "results" / "depth_vs_init" / "table.parquet")
+    rows = figures.weight_gradient(committed, inputs=kind)
+    canvas = compose(figures.FIGURES[2], rows)
+    canvas.draw_without_rendering()
+    for ax in canvas.axes:
+        (note,) = ax.texts
+        assert note.get_window_extent().x1 <= ax.get_window_extent().x1 + 1
+        assert not note.get_window_extent().overlaps(ax.title.get_window_extent())
+
+
+def test_curves_on_each_other_take_turns(table):
+    """Of three equal curves each has a third of the way, and the next goes on there."""
+    for column in ("act_log10_rms", "sigma_w"):
+        table.loc[:, column] = 1.0
+    ax = figures.plot_activation_scale(figures.activation_scale(table))
+    lines = [line for line in ax.get_lines() if line.get_gid()]
+    assert len(lines) == 3
+    patterns = [line._unscaled_dash_pattern for line in lines]
+    for at, (offset, (on, off)) in enumerate(patterns):
+        assert off == 2 * on, "two others have their turn"
+        assert (offset + at * on) % (on + off) == 0
+    named = {line.get_label(): line for line in ax.get_lines() if not line.get_gid()}
+    for line in lines:
+        assert named[line.get_gid()].get_linestyle() == "-", "the legend shows it whole"
+        assert named[line.get_gid()].get_color() == line.get_color()
+
+
+def test_numbers_of_the_heat_map_can_be_read(table):
+    """A contrast of 4.5 : 1 is what WCAG 2.1 asks of small text."""
+    rows = figures.slope_map(table)
+    ax = figures.plot_slopes(rows[rows["direction"] == "forward"])
+    for text, color in zip(ax.texts, ax.collections[0].get_facecolor(), strict=True):
+        two = sorted(_luminance(c) for c in (mpl.colors.to_rgb(text.get_color()), color))
+        assert (two[1] + 0.05) / (two[0] + 0.05) > 4.5
+
+
+def _luminance(color):
+    c = np.asarray(color[:3])
+    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
 
 
 def test_heat_map_shows_the_slopes(table):
     rows = figures.slope_map(table)
     ax = figures.plot_slopes(rows[rows["direction"] == "forward"])
     shown = {t.get_text() for t in ax.texts}
-    assert shown == {"0", "+0.500", "-0.300"}
+    assert shown == {"0.000", "+0.500", "−0.300"}
     labels = [t.get_text() for t in ax.get_yticklabels()]
     assert labels == ["normal(1)", "normal(0.01)", "normal(1/√n)"]
 
@@ -184,7 +237,7 @@ def test_summary_names_every_verdict(table):
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(figures.summary(table))
     text = " ".join(console.export_text().split())
-    for word in ("survives 0", "explodes +0.500", "vanishes -0.300", "over 11 layers"):
+    for word in ("survives 0.000", "explodes +0.500", "vanishes -0.300", "over 11 layers"):
         assert word in text, text
 
 

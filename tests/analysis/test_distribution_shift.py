@@ -61,6 +61,22 @@ def test_accuracies_are_means_and_intervals():
     assert len(ax.collections) == 3, "a band for each"
 
 
+def test_words_stay_in_their_panel():
+    table = _table().assign(strength=lambda t: t["strength"].replace(0.8, 1.0))
+    table["strength"] = table["strength"].where(table["strength"] < 0.79, 1.0)
+    rows = shifts.corrected(table)
+    assert "inverted: over the gap" in rows.attrs["note"], "a panel below has another axis"
+    canvas = compose(analysis.FIGURES[0], rows[rows["panel"] == "inverted"])
+    canvas.draw_without_rendering()
+    (ax,) = canvas.axes
+    (text,) = ax.texts
+    box, panel = text.get_window_extent(), ax.get_window_extent()
+    assert text.get_text() == "no overlap"
+    assert panel.x0 < box.x0 and box.x1 < panel.x1
+    assert box.x0 > ax.transData.transform((1, 0))[0], "right of all that is drawn"
+    assert ax.get_ylim()[0] == 0
+
+
 def test_intervals_leave_out_what_methods_of_a_seed_share():
     """Two methods that differ by ±0.01: each has half of it, times √2."""
     rows = [
@@ -98,6 +114,7 @@ def test_the_error_of_what_is_won_back_is_that_of_a_ratio():
 def test_drift_is_shown_over_time():
     rows = shifts.drifted(_table())
     assert rows["panel"].unique().tolist() == ["3 % of the digits per batch"]
+    assert f"intervals within ±{100 * rows['half'].max():.2g} %" in rows.attrs["note"]
     ax = analysis.plot_drift(rows)
     line = _lines(ax)["never retrained"]
     np.testing.assert_allclose(line.get_xydata(), [[6, 0.3], [12, 0.3]], atol=1e-6)

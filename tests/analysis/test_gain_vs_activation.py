@@ -135,9 +135,12 @@ def test_scales_start_from_theory_and_from_the_measured_last_layer(table):
     assert (up["low"] <= up["median"]).all()
     ax = figures.plot_scales(up[up["activation"] == "relu"])
     assert [text.get_text() for text in ax.texts] == ["forward = backward = torch"]
-    lines = {line.get_label(): line for line in ax.get_lines()}
-    shown = np.log10(lines[figures.WORDS["centered"]].get_ydata())
+    lines = {line.get_gid(): line for line in ax.get_lines()}
+    shown = np.log10(lines["centered"].get_ydata())
     np.testing.assert_allclose(shown, 0.1 * LAYERS, atol=1e-4)
+    assert lines["centered"].get_linestyle() == "-"
+    assert lines["forward"].get_linestyle() == lines["torch"].get_linestyle() == "--"
+    assert len(ax.collections) == 2, "three equal bands are one"
 
 
 def test_gain_figure_has_a_point_for_every_gain(table):
@@ -151,6 +154,20 @@ def test_gain_figure_has_a_point_for_every_gain(table):
         wanted = same["published" if kind == "torch" else "measured"]
         np.testing.assert_allclose(lines[words].get_xdata(), wanted)
     assert [text.get_text() for text in ax.get_yticklabels()] == ["tanh", "relu"]
+
+
+@pytest.mark.parametrize("at", [0, 2])
+def test_legends_are_below_what_they_explain(table, at):
+    figure = figures.FIGURES[at]
+    canvas = compose(figure, figure.data(table))
+    canvas.draw_without_rendering()
+    for ax in canvas.axes:
+        box = ax.get_legend().get_window_extent()
+        assert not box.overlaps(ax.get_window_extent())
+        assert not box.overlaps(ax.xaxis.label.get_window_extent())
+        assert not any(
+            box.overlaps(other.title.get_window_extent()) for other in canvas.axes
+        )
 
 
 def test_networks_that_go_either_way_are_hollow(table):

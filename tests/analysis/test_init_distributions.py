@@ -108,8 +108,11 @@ def test_deviations_are_in_standard_errors(table):
     np.testing.assert_allclose(same["score"], expect, atol=0.01)
     assert "0.0% outside" in rows.attrs["note"]
     ax = init_distributions.plot_quantiles(rows[rows["panel"] == "8×4"])
-    assert len(ax.get_lines()) == 3
-    assert {line.get_label() for line in ax.get_lines()} == {"uniform", "sparse"}
+    assert set(ax.get_legend_handles_labels()[1]) == {"uniform", "sparse"}
+    far = rows.assign(score=[3.0, *[0.0] * (len(rows) - 1)])
+    ax = init_distributions.plot_quantiles(far[far["panel"] == far["panel"].iloc[0]])
+    marked = [ln.get_ydata() for ln in ax.get_lines() if ln.get_marker() in "sv"]
+    assert np.concatenate(marked).tolist() == [3.0], "only what leaves the band is marked"
 
 
 def test_scores_are_those_of_single_seeds(table):
@@ -123,7 +126,9 @@ def test_scores_are_those_of_single_seeds(table):
     least = stats.norm.ppf(1 - np.array([0.975, 0.025]) ** (1 / 4))
     np.testing.assert_allclose(same[["low", "high"]].iloc[0], least)
     ax = init_distributions.plot_scores(rows[rows["panel"] == "mean"])
-    assert len(ax.collections) == len(ax.get_lines()) - 1 == 2, "a band for each family"
+    assert not ax.collections
+    bounds = [ln for ln in ax.get_lines() if ln.get_marker() == "None"]
+    assert len(bounds) == 2 * 2 + 1, "two ends for each family, and the diagonal"
     assert same["count"].unique() == [SEEDS], "not that of all seeds together"
 
 

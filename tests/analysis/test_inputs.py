@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from analysis import depth_vs_init as figures
 from analysis.bands import Absent
@@ -77,11 +78,11 @@ def test_names_are_shown_as_they_are_and_without_their_middle(rows):
     canvas = compose(figure, rows)
     titles = [ax.get_title(loc="left") for ax in canvas.axes]
     assert len(titles) == len(set(titles)) == 6
-    assert r"relu, _\$mine\$….npz#0123abcd" in titles
+    assert any(title.endswith(r") relu, _\$min…z#0123abcd") for title in titles)
     canvas.draw_without_rendering()
-    for ax in canvas.axes:
-        across = ax.title.get_window_extent().width
-        assert across < ax.get_window_extent().width
+    for ax, title in zip(canvas.axes, titles, strict=True):
+        (shown,) = [text for text in ax.findobj(Text) if text.get_text() == title]
+        assert shown.get_window_extent().width < ax.get_window_extent().width
 
 
 def test_a_legend_promises_no_band_that_is_not_there(rows):

@@ -87,6 +87,30 @@ def test_panels_show_both_weights_with_theory(table):
     np.testing.assert_allclose(dotted[0].get_ydata(), [1, 2, 4])
 
 
+def test_histograms_are_outlines_of_the_same_mass(table):
+    rows = densities(table)
+    one = rows[rows["panel"] == "ReLU, L = 2"]
+    ax = isometry.plot_densities(one)
+    assert not ax.collections, "areas of two colors would show a third"
+    for weights in ("gaussian", "orthogonal"):
+        same = one[(one["weights"] == weights) & (one["kind"] == "measured")]
+        steps = next(p for p in ax.patches if p.get_label() == weights).get_data()
+        mass = (steps.values * np.diff(np.log10(steps.edges))).sum()
+        assert mass == pytest.approx(same["per_decade"].sum() * 0.05)
+
+
+def test_bins_of_few_values_are_put_together():
+    x = pd.Series(np.arange(0, 1, 0.05))
+    few = pd.Series([1.0, 0, 2, 1] * 5)
+    edges, height = isometry._bins(x, few)
+    np.testing.assert_allclose(height, 1)
+    np.testing.assert_allclose(edges, np.arange(-0.025, 1, 0.2))
+    atom = pd.Series([0.0] * 19 + [1])
+    assert len(isometry._bins(x, atom)[1]) == len(atom), "an atom stays as narrow as it is"
+    edges, height = isometry._bins(x, few * 0 + np.arange(20) + 40)
+    assert len(height) == len(few)
+
+
 @pytest.mark.parametrize("figure", isometry.FIGURES, ids=lambda f: f.name)
 def test_a_legend_covers_no_panel(table, figure):
     before = table.copy()

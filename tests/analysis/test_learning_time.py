@@ -62,6 +62,8 @@ def test_networks_that_do_not_learn_are_marked(table):
     ]
     assert len(crosses) == 1
     assert crosses[0].get_ydata()[0] > 200
+    low, high = ax.get_ylim()
+    assert sum(low <= tick <= high for tick in ax.get_yticks()) >= 3
     dotted = [ln for ln in ax.get_lines() if ln.get_linestyle() == ":"]
     assert len(dotted[0].get_xdata()) == 2
 

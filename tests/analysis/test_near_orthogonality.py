@@ -2,6 +2,7 @@
 
 import io
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -135,7 +136,7 @@ def test_points_are_means_of_the_table(table):
     np.testing.assert_allclose(spread, each, rtol=1e-4)
     ax = drawn.plot_squares(rows[rows["panel"] == "WᵀW − I, n × n"])
     assert ax.get_xscale() == ax.get_yscale() == "log"
-    assert "orthogonal: below 1e-1" in ax.texts[0].get_text()
+    assert "orthogonal: below $10^{-1" in ax.texts[0].get_text()
     line = next(ln for ln in ax.get_lines() if ln.get_linestyle() == "-")
     np.testing.assert_allclose(line.get_ydata(), [17 / 16, 65 / 64])
     x, y = ax.containers[0].lines[0].get_data()
@@ -190,6 +191,30 @@ def test_histograms_have_mass_one(table):
     ax = drawn.plot_spectra(values[values["panel"] == "32 × 64"])
     spike = next(ln for ln in ax.get_lines() if ln.get_label() == "orthogonal")
     assert spike.get_xdata()[0] == pytest.approx(2**0.5)
+    assert min(spike.get_ydata()) > 0.8, "clear of the curves"
+
+
+def test_a_short_range_has_ticks_to_read_it_by(table):
+    canvas = compose(drawn.FIGURES[2], of.norms(table))
+    canvas.draw_without_rendering()
+    for ax in canvas.axes:
+        low, high = ax.get_ylim()
+        assert sum(low <= tick <= high for tick in ax.get_yticks()) >= 2
+
+
+def test_remedies_that_agree_are_side_by_side(table):
+    _, ax = plt.subplots()
+    drawn.plot_lengths(of.lengths(table), ax=ax)
+    curves = [ln for ln in ax.get_lines() if ln.get_marker() in set("o^s")]
+    x = np.array([ln.get_xdata() for ln in curves])
+    assert np.diff(np.sort(x, axis=0), axis=0).min() > 0.1
+
+
+def test_laws_are_named_in_words(table):
+    _, ax = plt.subplots()
+    rows = of.squares(table).assign(law="student_t")
+    told = drawn.plot_squares(rows, ax=ax).get_legend_handles_labels()[1]
+    assert told == ["student t"]
 
 
 def test_conditions_leave_out_singular_matrices(table):

@@ -67,7 +67,9 @@ def test_courses_are_medians_and_bands_beside_one_unit(table):
     np.testing.assert_allclose(lines[MANY].get_ydata(), [0.68, 0.58, 0.18], rtol=1e-5)
     alone = lines["one unit from normal(1)"]
     np.testing.assert_allclose(alone.get_ydata(), [0.68, 0.58, 0.38], rtol=1e-5)
-    np.testing.assert_allclose(lines["ln 2, a guess"].get_ydata(), np.log(2))
+    (guess,) = (line for line in ax.get_lines() if line.get_gid() == "ln 2")
+    np.testing.assert_allclose(guess.get_ydata(), np.log(2))
+    assert [text.get_text().strip() for text in ax.texts] == ["ln 2, a guess"]
     (band,) = ax.collections
     edges = band.get_paths()[0].vertices[:, 1]
     assert (edges.min(), edges.max()) == pytest.approx((0.16, 0.7), rel=1e-5)
@@ -221,7 +223,7 @@ def test_every_figure_is_drawn(table, tmp_path):
     for figure in figures.FIGURES[:1]:
         canvas = compose(figure, figure.data(table))
         assert [ax.get_title(loc="left") for ax in canvas.axes[:3]] == [
-            *("all units alike", "random", "small random"),
+            *("(a) all units alike", "(b) random", "(c) small random"),
         ]
 
 

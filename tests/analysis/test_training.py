@@ -146,9 +146,24 @@ def test_the_map_shows_accuracies_and_the_theory_over_them():
         mesh.get_array(), [[0.9, 0.92, 0.8], [0.1, 0.8, 0.2]], rtol=1e-5
     )
     texts = {text.get_text().strip() for text in ax.texts}
-    assert {"90", "80", "10", "6 ξ_c", "χ₁ = 1"} <= texts
+    assert {"90", "80", "10", "6 $ξ_c$"} <= texts
     curves = [line.get_data() for line in ax.get_lines()]
     ordered = min(curves, key=lambda data: np.min(data[0]))
     at_one = np.interp(1.0, *ordered)
     assert at_one == pytest.approx(6 * 3.627, rel=0.01), "table 4.2 at σ_w² = 1"
-    assert any(np.allclose(np.ravel(x), 1.760955, atol=1e-4) for x, _ in curves)
+    critical = next(text for text in ax.texts if "χ₁ = 1" in text.get_text())
+    assert critical.get_position()[0] == pytest.approx(1.760955, abs=1e-4)
+
+
+def test_no_name_or_line_of_the_theory_crosses_a_number_out():
+    rows = trainability.accuracy_map(_grid())
+    canvas = compose(trainability.FIGURES[0], rows)
+    canvas.draw_without_rendering()
+    ax = canvas.axes[0]
+    boxes = {text: text.get_window_extent() for text in ax.texts}
+    numbers = [box for text, box in boxes.items() if text.get_text().isdigit()]
+    names = [box for text, box in boxes.items() if not text.get_text().isdigit()]
+    assert len(names) == 2
+    assert not any(name.overlaps(number) for name in names for number in numbers)
+    across = {round(float(x), 6) for line in ax.get_lines() for x in line.get_xdata()}
+    assert len(across) > 2, "no line straight down through a column"

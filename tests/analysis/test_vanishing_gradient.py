@@ -237,6 +237,7 @@ def test_shares_that_learn_are_shown_over_the_steps():
     np.testing.assert_allclose(lines["sigmoid"].get_ydata(), [0, 0, 5 / 11])
     np.testing.assert_allclose(lines["relu"].get_ydata(), [0, 0, 0])
     assert "ln 2" not in lines
+    assert ax.get_title(loc="left") == f"share < 0.6: {panel}", "says what the axis is"
     ax = vanishing_gradient.plot_losses(rows[rows["panel"] == panel], ax=plt.figure().gca())
     assert ax.texts[0].get_text() == "below 0.6:\nsigmoid 45 %"
     other = rows[rows["panel"] == "N(0, 0.01²), b = 1, rate 1"]
