@@ -65,7 +65,7 @@ def draw(analysis: ModuleType, table: pd.DataFrame, folder: Path) -> list[Path]:
         with house_style():
             canvas = compose(figure, rows)
             canvas.draw_without_rendering()
-            canvas.set_layout_engine("none")  # laid out once, for both kinds of file
+            canvas.set_layout_engine(None)  # laid out once, for both kinds of file
             for kind in ("png", "svg"):
                 written.append(folder / f"{figure.name}.{kind}")
                 write_whole(written[-1], _bytes(canvas, kind))

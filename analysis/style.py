@@ -115,6 +115,7 @@ def house_style() -> Iterator[None]:
         "font.family": "DejaVu Sans",
         "axes.titlesize": 10,
         "axes.titlelocation": "left",
+        "axes.titley": 1.0,
         "axes.labelsize": 9,
         "xtick.labelsize": 8,
         "ytick.labelsize": 8,
