@@ -85,8 +85,9 @@ def _theory(name: str, places: tuple[tuple[float, float], ...]) -> tuple[np.ndar
     return q, chi_1, -1 / np.log(chi_c)
 
 
-def critical_line(activation: str, sigma_b: np.ndarray) -> pd.DataFrame:
-    """The line χ₁ = 1 over the given range of σ_b, with the slope χ_q of its q*.
+@cache
+def critical_line(activation: str, least: float, most: float) -> pd.DataFrame:
+    """The line χ₁ = 1 between two σ_b, with the slope χ_q of its q*; found once.
 
     Returns:
         sigma_b, sigma_w, chi_q, in the order of q*; without rows if there is no line.
@@ -97,8 +98,8 @@ def critical_line(activation: str, sigma_b: np.ndarray) -> pd.DataFrame:
         sigma_w = 1 / np.sqrt(slope)
     square = q - meanfield.variance_map(q, activation, sigma_w=sigma_w)
     inside = np.isfinite(sigma_w) & (square > 0)
-    inside[inside] &= np.sqrt(square[inside]) >= sigma_b.min()
-    inside[inside] &= np.sqrt(square[inside]) <= sigma_b.max()
+    inside[inside] &= np.sqrt(square[inside]) >= least
+    inside[inside] &= np.sqrt(square[inside]) <= most
     found = {"sigma_b": np.sqrt(square[inside]), "sigma_w": sigma_w[inside]}
     chi_q = meanfield.chi_q(activation, q=q[inside], sigma_w=sigma_w[inside])
     return pd.DataFrame({**found, "chi_q": chi_q})

@@ -33,7 +33,7 @@ def draw_plane(
         _bar(mesh, unit, ax)
     _hatch(rows, x, y, ax)
     name = str(rows["activation"].iloc[0])
-    line = critical_line(name, np.array([_edges(x)[0], _edges(x)[-1]]))
+    line = critical_line(name, float(_edges(x)[0]), float(_edges(x)[-1]))
     for stable, style, words in ((True, "-", ""), (False, ":", ", q* repels")):
         part = line.where((line["chi_q"] < 1) == stable)
         ax.plot(
