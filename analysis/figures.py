@@ -64,7 +64,7 @@ def draw(analysis: ModuleType, table: pd.DataFrame, folder: Path) -> list[Path]:
             continue
         with house_style():
             canvas = compose(figure, rows)
-            canvas.draw_without_rendering()
+            canvas.get_layout_engine().execute(canvas)
             canvas.set_layout_engine(None)  # laid out once, for both kinds of file
             for kind in ("png", "svg"):
                 written.append(folder / f"{figure.name}.{kind}")
