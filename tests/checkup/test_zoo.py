@@ -1,7 +1,7 @@
 """What diagnose says of models whose state is known, and how often it errs.
 
-Some models run in every test; ``pytest tests/checkup --zoo`` takes all of them, in both
-forms, and 20 keys of each.
+Some models run in every test, here and in ``test_zoo_architectures``; ``pytest
+tests/checkup --zoo`` takes all of them, in both forms, and 20 keys of each.
 """
 
 from collections import Counter
@@ -9,9 +9,10 @@ from collections import Counter
 import jax
 import pytest
 
-from initjax import diagnose
 from tests.checkup.conftest import asked_for
+from tests.checkup.test_zoo_architectures import SLOW
 from tests.checkup.zoo import ZOO, forms
+from tests.checkup.zoo_diagnosed import diagnosed, right_and_healed
 
 # Each verdict, and each architecture that looks like one but is healthy. Deep stacks of
 # convolutions are left to the whole zoo: they take minutes as tests compile them.
@@ -21,33 +22,16 @@ QUICK = (
     *(("tanh_ordered_60", "linen"), ("nan_at_layer_3", "linen"), ("lenet_relu", "nnx")),
     *(("bfloat16_by_jax", "nnx"), ("rnn_forgets", "linen"), ("scanned_48", "nnx")),
 )
-SLOW = (
-    *(("bfloat16_by_initjax", "nnx"), ("residual_plain", "linen"), ("gpt2", "nnx")),
-    *(("residual_rezero", "linen"), ("vgg_he", "linen"), ("swiglu", "linen")),
-    *(("text_classifier", "linen"), ("attention_only_batch", "linen")),
-    *(("pre_ln", "nnx"), ("rnn_lstm", "linen"), ("ensemble", "linen")),
-    *(("lenet_tanh", "linen"), ("mixer", "linen"), ("siren", "linen")),
-)
 EVERY = [(name, form) for name in ZOO for form in forms(name)]
 KEYS = 20
 
 
 def pytest_generate_tests(metafunc):
-    if "form" not in metafunc.fixturenames:
-        return
-    if asked_for(metafunc.config):
-        cases = [pytest.param(*one, id="-".join(one)) for one in EVERY]
-    else:
-        slow = pytest.mark.slow
-        cases = [pytest.param(*one, id="-".join(one)) for one in QUICK]
-        cases += [pytest.param(*one, id="-".join(one), marks=slow) for one in SLOW]
-    metafunc.parametrize(("name", "form"), cases)
-
-
-def _diagnose(name, form, key, **settings):
-    specimen = ZOO[name]
-    settings |= {"loss": specimen.loss, "key": key}
-    return diagnose(getattr(specimen, form), specimen.batch, **settings)
+    if "form" in metafunc.fixturenames:
+        elsewhere = set(SLOW)
+        whole = [one for one in EVERY if one not in elsewhere]
+        cases = whole if asked_for(metafunc.config) else QUICK
+        metafunc.parametrize(("name", "form"), cases, ids=["-".join(one) for one in cases])
 
 
 def test_what_runs_in_every_test_has_every_verdict():
@@ -59,15 +43,7 @@ def test_what_runs_in_every_test_has_every_verdict():
 
 
 def test_the_verdict_is_right_and_the_remedy_heals(name, form):
-    """A finding without a remedy is one that no start of the parameters can mend."""
-    diagnosis = _diagnose(name, form, jax.random.key(0))
-    assert diagnosis.verdict in ZOO[name].verdicts, str(diagnosis)
-    assert (diagnosis.verdict == "healthy") == (not diagnosis.findings), str(diagnosis)
-    if diagnosis.healthy or not ZOO[name].curable:
-        return
-    assert any(finding.remedy for finding in diagnosis.findings), str(diagnosis)
-    again = _diagnose(name, form, jax.random.key(1), variables=diagnosis.remedied)
-    assert again.healthy, f"{diagnosis}\nremedied:\n{again}"
+    right_and_healed(name, form)
 
 
 @pytest.mark.usefixtures("whole_zoo")
@@ -80,7 +56,7 @@ def test_rates_over_twenty_keys():
     wrong, alarms = Counter[str](), Counter[str]()
     for name, specimen in ZOO.items():
         for key in jax.random.split(jax.random.key(11), KEYS):
-            diagnosis = _diagnose(name, forms(name)[0], key)
+            diagnosis = diagnosed(name, forms(name)[0], key)
             wrong[name] += diagnosis.verdict not in specimen.verdicts
             if specimen.verdicts == ("healthy",):
                 alarms[name] += bool(diagnosis.findings)
