@@ -16,6 +16,10 @@ _NEAR_ZERO = -3.0
 """log10 of a norm below which it is near 0."""
 
 
+_LIFT = 0.1
+"""Accuracy by which a network has to be better to be called lifted."""
+
+
 class Answer(NamedTuple):
     """One claim.
 
@@ -52,7 +56,9 @@ def _plain(
     """How deep plain networks train, over all ways to train them."""
     rows = accuracies(table, trained)
     there = rows["modules"].isin(last).groupby([rows[key] for key in GROUP])
-    rows = rows[there.transform("any")]  # where it could be seen
+    shallow = rows["share"].lt(0.5) & rows["modules"].lt(last.start)
+    failed = shallow.groupby([rows[key] for key in GROUP]).transform("any")
+    rows = rows[there.transform("any") | failed]  # where it could be seen
     ends = _limits(rows, activation=activation, cure="plain", transform="none")
     right = ends["frontier"].isin(last) & (ends["fails"] >= 0)
     ranges = []
@@ -100,16 +106,20 @@ def _transforms(
             continue
         bare = before.iloc[0]
         words = [
-            f"{row.transform} {row.threshold:.3g}: {_depth(row)}"
+            f"{row.transform} {row.threshold:.3g}: {_depth(row)} ({row.best:.2f})"
             for row in same.itertuples()
         ]
         moved = same["frontier"] - bare["frontier"]
         found = moved.max() > 0 if cure else (moved < 0).all()
-        verdicts.append(f"{bare['scheme']}: {'yes' if found else 'no'}")
-        numbers.append(f"{bare['scheme']} {_depth(bare)}, {', '.join(words)}")
+        lifted = cure and same["best"].max() > bare["best"] + _LIFT
+        verdict = "yes" if found else "it lifts them" if lifted else "no"
+        verdicts.append(f"{bare['scheme']}: {verdict}")
+        plain = f"{bare['scheme']} {_depth(bare)} ({bare['best']:.2f})"
+        numbers.append(f"{plain}, {', '.join(words)}")
     if not numbers:
         raise Absent("nothing to compare with")
-    return Answer(told, ", ".join(verdicts), "deepest that train: " + "; ".join(numbers))
+    measured = "deepest that train (and best accuracy of any depth): "
+    return Answer(told, ", ".join(verdicts), measured + "; ".join(numbers))
 
 
 def _cured(

@@ -44,7 +44,8 @@ def limits(rows: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per kind and way: ``frontier``, the largest number of modules at which at
         least half of the seeds train, -1 if there is none; ``fails``, the smallest at
-        which they do not, -1 if there is none; ``deepest``, the largest measured.
+        which they do not, -1 if there is none; ``deepest``, the largest measured; and
+        ``best``, the best median accuracy of any number.
     """
     found = []
     for key, same in rows.groupby(GROUP, sort=False):
@@ -53,10 +54,11 @@ def limits(rows: pd.DataFrame) -> pd.DataFrame:
             "frontier": same.loc[train, "modules"].max() if train.any() else -1,
             "fails": same.loc[~train, "modules"].min() if not train.all() else -1,
             "deepest": same["modules"].max(),
+            "best": same["median"].max(),
         }
         found.append(dict(zip(GROUP, key, strict=True)) | ends)
-    columns = [*GROUP, "frontier", "fails", "deepest"]
-    return pd.DataFrame(found, columns=columns).astype(dict.fromkeys(columns[-3:], int))
+    whole = dict.fromkeys(("frontier", "fails", "deepest"), int)
+    return pd.DataFrame(found, columns=[*GROUP, *whole, "best"]).astype(whole)
 
 
 def depth_map(table: pd.DataFrame, trained: float) -> pd.DataFrame:
@@ -122,7 +124,7 @@ def frontiers(table: pd.DataFrame, trained: float) -> pd.DataFrame:
     rows = rows[(rows["cure"] == "plain") & (rows["transform"] == "none")]
     if rows[[*WAY, "scheme"]].drop_duplicates().shape[0] < 2:
         raise Absent("no plain networks in different ways")
-    rows = rows.merge(limits(rows)).drop(columns=["fails", "deepest"])
+    rows = rows.merge(limits(rows)).drop(columns=["fails", "deepest", "best"])
     budgets = rows.groupby("activation")["steps"].transform("nunique") > 1
     rows["row"] = [
         _way(*way) + f", {way[-1]:,} steps" * int(several)

@@ -65,6 +65,7 @@ class Sweep:
         cost: What a run costs; "" if not stated.
         answer: One sentence from the table; "" if there is none.
         comparison: Theory and the largest deviation; None if there is none.
+        claims: What is told of it, whether that is so, and by which numbers.
         figures: Drawn or missing, in order.
         absent: Figures for which a table of these settings has no rows, with the reason.
         provenance: Where the table is from, by item.
@@ -79,6 +80,7 @@ class Sweep:
     cost: str
     answer: str = ""
     comparison: Comparison | None = None
+    claims: tuple[tuple[str, str, str], ...] = ()
     figures: tuple[Shown | Missing, ...] = ()
     absent: tuple[tuple[str, str], ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()

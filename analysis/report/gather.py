@@ -90,6 +90,7 @@ def _with(here: Sweep, analysis: ModuleType, table: "pd.DataFrame", folder: Path
         absent=tuple(absent),
         answer=said.get("answer", ""),
         comparison=said.get("compare"),
+        claims=tuple(tuple(claim) for claim in said.get("claims", ())),
         problems=problems,
     )
 
@@ -100,11 +101,12 @@ def _said(name: str, table: "pd.DataFrame") -> tuple[dict[str, Any], tuple[str, 
 
     said: dict[str, Any] = {}
     problems = []
-    for part in ("answer", "compare"):
+    for part in ("answer", "compare", "claims"):
         try:
             function = spoken(name, part)
         except LookupError as error:
-            problems.append(str(error))
+            if part != "claims":  # which only some sweeps put to the test
+                problems.append(str(error))
             continue
         try:
             found = function(table)

@@ -149,3 +149,13 @@ def test_drift_of_a_caption_would_be_found(again, text):
     found = (again / "REPORT.md").read_text()
     assert _NUMBER.sub("#", found.replace("RMS", "rms", 1)) != _NUMBER.sub("#", text)
     assert float("1.05") != pytest.approx(1.0, rel=0.02, abs=0.02)
+
+
+def test_every_claim_of_the_folklore_is_answered(text):
+    """Of ``lenet_depth``: yes, no, or under which setting, with numbers."""
+    rows = re.findall(r"^\| (.+) \| (.+) \| (.+) \|$", text, re.M)
+    told = [row for row in rows if row[0] != "What is told"]
+    assert len(told) == 8
+    for _, verdict, measured in told:
+        assert re.search(r"yes|no|ways|measured", verdict)
+        assert re.search(r"\d", measured)

@@ -30,6 +30,7 @@ def _sweep(name="alpha", **changes):
         cost="Cost: little.",
         answer="It is, by 3 %.",
         comparison=Comparison("A law.", "4 %."),
+        claims=(("It is told.", "yes, but", "3 of 4"),),
         figures=(small, big, gone),
         absent=(("four", "no drift"),),
         provenance=(("commit", "abc"),),
@@ -149,6 +150,14 @@ def test_styles_are_said_once(page):
     assert " style=" not in page
 
 
+def test_claims_are_a_table(page):
+    read = _read(page)
+    assert len(read.named("th")) == 2 * (3 + 1) and len(read.named("td")) == 2 * 2
+    assert "| It is told. | yes, but | 3 of 4 |" in markdown([_sweep()])
+    without = html([_sweep(claims=())])
+    assert "<table" not in without and "What is told" not in without
+
+
 HOLES = ("question", "answer", "cost")
 
 
@@ -161,6 +170,7 @@ def _hostile():
         **dict.fromkeys(HOLES, HOSTILE),
         told=(HOSTILE,),
         comparison=Comparison(HOSTILE, HOSTILE),
+        claims=((HOSTILE, HOSTILE, HOSTILE),),
         figures=(figure, gone),
         absent=((HOSTILE, HOSTILE),),
         provenance=((HOSTILE, HOSTILE),),
@@ -174,7 +184,7 @@ def test_text_of_tables_is_text():
     page = html([_hostile()])
     read = _read(page)
     assert not read.named("script")
-    assert read.text.count("<script>alert(1)</script>") >= 16
+    assert read.text.count("<script>alert(1)</script>") >= 19
     assert "{{ 7 * 7 }}" in read.text
     assert not re.search("[\x1b\u202e]", page)
     assert page.count("</style>") == 1
@@ -185,6 +195,9 @@ def test_text_of_tables_is_text_in_markdown():
     assert not re.search("[\x1b\u202e]", text)
     # Within a code span nothing stands for anything; elsewhere all is escaped.
     for line in re.sub("`[^`\n]*`", "", text).splitlines():
+        if line.startswith("|"):  # of the table of claims
+            assert re.sub(r"\\.", "", line).count("|") == 4
+            line = line.strip("|").replace(" | ", " ").replace("|---", "")
         assert not re.search(r"(?<!\\)[<|]", line.removeprefix("![").partition("](")[0]), (
             line
         )

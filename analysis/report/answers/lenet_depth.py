@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from analysis.lenet_answers import Answer, answers
 from analysis.lenet_signals import name, starts
 from analysis.lenet_trained import accuracies, limits
 from analysis.report.facts import Comparison
@@ -48,6 +49,11 @@ def compare(table: pd.DataFrame) -> Comparison:
         f"{away.max():.3f} decades per convolution of {worst['theory']:+.3f} ({kind}, "
         f"{worst['statistic'].removesuffix('_slope')}, N = {worst['modules']}).",
     )
+
+
+def claims(table: pd.DataFrame) -> list[Answer]:
+    """What is told of depth, answered one by one."""
+    return answers(table, _TRAINED)
 
 
 def _depth(frontier: int, deepest: int) -> str:
