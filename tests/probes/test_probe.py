@@ -233,7 +233,7 @@ def test_what_is_not_finite_is_counted_and_the_rest_measured():
     assert np.isnan(trace.site_values["log10_rms"][0, -1])
 
 
-def test_seeds_are_networks_of_their_own_in_one_program(compilations):
+def test_seeds_are_networks_of_their_own_in_one_program():
     trace = probe(Linen(), X, seeds=3)
     assert trace.seeds == 3
     assert len(set(trace.site_values["log10_rms"][:, 0])) == 3
